@@ -1,0 +1,90 @@
+"""Which lots a spend takes, and which a refund gives back: pure arithmetic in integers."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from members.enums import AccountKind, SpendOrder
+
+
+@dataclass(frozen=True)
+class OpenLot:
+    """A lot with something left. Lots arrive in the order they are to be used: soonest expiry first."""
+
+    id: int
+    kind: AccountKind
+    operation: int
+    remaining: int
+
+
+@dataclass(frozen=True)
+class Use:
+    """An amount taken from (negative) or given back to (positive) one lot."""
+
+    lot: int
+    amount: int
+
+
+def share(amount: int, part: int, whole: int) -> int:
+    """`amount × part ÷ whole`, rounded half up. All integers; the remainder stays with the caller's other part."""
+    return (2 * amount * part + whole) // (2 * whole)
+
+
+def take_in_order(lots: Sequence[OpenLot], amount: int) -> list[Use]:
+    """Take up to `amount` from the lots as they come."""
+    uses = []
+    for lot in lots:
+        if amount <= 0:
+            break
+        taken = min(lot.remaining, amount)
+        uses.append(Use(lot.id, -taken))
+        amount -= taken
+    return uses
+
+
+def take_pro_rata(lots: Sequence[OpenLot], amount: int) -> list[Use]:
+    """Take each recharge's principal and bonus in the proportion that is left of them, oldest pair first.
+
+    3,000 principal + 1,000 bonus, 3,594 spent: 304.50 of principal is left (3,000 × 406 ÷ 4,000).
+    """
+    pairs: dict[int, list[OpenLot]] = defaultdict(list)
+    for lot in lots:
+        pairs[lot.operation].append(lot)
+    uses: list[Use] = []
+    for pair in pairs.values():
+        whole = sum(lot.remaining for lot in pair)
+        wanted = min(amount, whole)
+        amount -= wanted
+        uses += _split(pair, wanted, whole)
+    return [use for use in uses if use.amount]
+
+
+def _split(pair: Sequence[OpenLot], wanted: int, whole: int) -> list[Use]:
+    bonus = [lot for lot in pair if lot.kind == AccountKind.BONUS]
+    principal = [lot for lot in pair if lot.kind != AccountKind.BONUS]
+    bonus_whole = sum(lot.remaining for lot in bonus)
+    from_bonus = share(wanted, bonus_whole, whole) if wanted else 0
+    return take_in_order(bonus, from_bonus) + take_in_order(principal, wanted - from_bonus)
+
+
+def take(lots: Sequence[OpenLot], amount: int, order: SpendOrder) -> list[Use]:
+    """The uses of a spend of `amount` under a card product's order. Takes less if there is less."""
+    if order == SpendOrder.PRO_RATA:
+        return take_pro_rata(lots, amount)
+    first = AccountKind.PRINCIPAL if order == SpendOrder.PRINCIPAL_FIRST else AccountKind.BONUS
+    return take_in_order(sorted(lots, key=lambda lot: lot.kind != first), amount)
+
+
+def give_back(uses: Sequence[Use], already: dict[int, int], amount: int) -> list[Use]:
+    """Return `amount` to the lots a deed took it from, last taken first.
+
+    `already` says how much of each lot earlier refunds of the same deed have returned.
+    """
+    back = []
+    for use in reversed(uses):
+        open_amount = -use.amount - already.get(use.lot, 0)
+        returned = min(open_amount, amount)
+        if returned > 0:
+            back.append(Use(use.lot, returned))
+            amount -= returned
+    return back

@@ -1,0 +1,45 @@
+"""Files from other systems: read → triage (every row in one bucket) → apply (set-based, safe to repeat).
+
+`triage_members` and `triage_purchases` store nothing; `apply` puts in what they found sound.
+"""
+
+from datetime import datetime
+
+from members.domain.imports.members import apply_members, triage_members
+from members.domain.imports.preview import BUCKETS, LABELS, ImportPreview, ImportResult
+from members.domain.imports.purchases import apply_purchases, triage_purchases
+from members.domain.imports.reading import (
+    BY_COMMAND,
+    BY_WEB,
+    FileUnreadable,
+    Limits,
+    Table,
+    read_bytes,
+    read_file,
+    table_of,
+)
+from members.domain.ledger import Actor
+
+__all__ = [
+    "BUCKETS",
+    "BY_COMMAND",
+    "BY_WEB",
+    "LABELS",
+    "FileUnreadable",
+    "ImportPreview",
+    "ImportResult",
+    "Limits",
+    "Table",
+    "apply",
+    "read_bytes",
+    "read_file",
+    "table_of",
+    "triage_members",
+    "triage_purchases",
+]
+
+
+def apply(preview: ImportPreview, *, actor: Actor, at: datetime) -> ImportResult:
+    """Put the sound rows of a triaged file in: one transaction, nobody told, safe to repeat."""
+    put_in = apply_members if preview.kind == "members" else apply_purchases
+    return put_in(preview, actor=actor, at=at)

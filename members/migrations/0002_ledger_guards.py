@@ -1,0 +1,24 @@
+"""The ledger's doors and guards (members/sql/ledger.sql) and the posting matrix they refer to."""
+
+from pathlib import Path
+
+from django.db import migrations
+
+from members.enums import POSTING_MATRIX
+
+SQL = Path(__file__).resolve().parent.parent / "sql" / "ledger.sql"
+
+
+def fill_matrix(apps, schema_editor):
+    rule = apps.get_model("members", "PostingRule")
+    rule.objects.bulk_create(
+        [rule(operation_kind=o.value, account_kind=a.value, sign=s) for o, a, s in POSTING_MATRIX]
+    )
+
+
+class Migration(migrations.Migration):
+    dependencies = [("members", "0001_initial")]
+    operations = [
+        migrations.RunSQL(SQL.read_text(), migrations.RunSQL.noop),
+        migrations.RunPython(fill_matrix, migrations.RunPython.noop),
+    ]

@@ -1,0 +1,202 @@
+"""The ledger's tables. Only `domain.ledger` writes them; the guards stand in the database."""
+
+import uuid
+
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from members.enums import MEMBER_ACCOUNTS, AccountKind, OperationKind, TenderType, Unit
+from members.models.append_only import append_only
+
+
+class PostingRule(models.Model):
+    """The posting matrix: which deed may touch which kind of account, with which sign."""
+
+    operation_kind = models.CharField(max_length=16, choices=OperationKind)
+    account_kind = models.CharField(max_length=16, choices=AccountKind)
+    sign = models.SmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["operation_kind", "account_kind", "sign"], name="posting_rule_once"
+            )
+        ]
+
+
+class Account(models.Model):
+    """A member's principal, bonus or points, or a store's counter-account.
+
+    Member accounts keep `balance` and `last_seq`, and are never negative. Counter-accounts keep neither:
+    a running balance would make one store one hot row.
+    """
+
+    kind = models.CharField(_("kind"), max_length=16, choices=AccountKind)
+    member = models.ForeignKey("members.Member", models.PROTECT, null=True, related_name="accounts")
+    card = models.ForeignKey("members.Card", models.PROTECT, null=True, related_name="accounts")
+    store = models.ForeignKey("members.Store", models.PROTECT, null=True, related_name="accounts")
+    balance = models.BigIntegerField(_("balance"), null=True)
+    last_seq = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(balance__isnull=True) | Q(balance__gte=0, balance__lte=10**12),
+                name="account_balance_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=MEMBER_ACCOUNTS, member__isnull=False, balance__isnull=False)
+                | (~Q(kind__in=MEMBER_ACCOUNTS) & Q(store__isnull=False, member=None, balance=None)),
+                name="account_owner",
+            ),
+            models.UniqueConstraint(fields=["card", "kind"], name="account_card_kind"),
+            models.UniqueConstraint(
+                fields=["member", "kind"],
+                condition=Q(card=None, member__isnull=False),
+                name="account_member_kind",
+            ),
+            models.UniqueConstraint(fields=["store", "kind"], name="account_store_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} #{self.pk}"
+
+
+class Operation(models.Model):
+    """One deed at the ledger: who, where, when, for whom. `request` is what was asked, for honest replays."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    kind = models.CharField(_("kind"), max_length=16, choices=OperationKind)
+    scope = models.CharField(max_length=64)
+    key = models.CharField(_("idempotency key"), max_length=128)
+    request = models.JSONField(default=dict)
+    store = models.ForeignKey("members.Store", models.PROTECT, related_name="operations")
+    staff = models.ForeignKey("members.Staff", models.PROTECT, null=True)
+    member = models.ForeignKey("members.Member", models.PROTECT, related_name="operations")
+    card = models.ForeignKey("members.Card", models.PROTECT, null=True)
+    reverses = models.ForeignKey("self", models.PROTECT, null=True, related_name="reversals")
+    amount_minor = models.BigIntegerField(_("amount"), default=0)
+    note = models.CharField(_("note"), max_length=200, blank=True)
+    at = models.DateTimeField(_("at"))
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("operation")
+        verbose_name_plural = _("operations")
+        ordering = ("-id",)
+        constraints = [
+            models.UniqueConstraint(fields=["scope", "key"], name="operation_once"),
+            models.CheckConstraint(
+                condition=Q(amount_minor__gte=0, amount_minor__lte=10**9), name="operation_amount_range"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["member", "-id"], name="operation_member"),
+            models.Index(fields=["store", "-id"], name="operation_store"),
+            models.Index(fields=["reverses"], name="operation_reverses", condition=Q(reverses__isnull=False)),
+        ]
+        triggers: list[pgtrigger.Trigger] = append_only("operation")
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} #{self.pk}"
+
+
+class Lot(models.Model):
+    """A portion of value with one origin and one expiry. `remaining` falls as it is used.
+
+    `paid_minor` is what the member paid for it; the bonus lot of a recharge shares its `operation` with the
+    principal lot, which is how the pair is spent in proportion.
+    """
+
+    account = models.ForeignKey(Account, models.PROTECT, related_name="lots")
+    operation = models.ForeignKey(Operation, models.PROTECT, related_name="lots")
+    original = models.BigIntegerField()
+    remaining = models.BigIntegerField()
+    paid_minor = models.BigIntegerField(default=0)
+    expires_at = models.DateTimeField(_("expires at"), null=True)
+
+    class Meta:
+        verbose_name = _("lot")
+        verbose_name_plural = _("lots")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(original__gt=0, remaining__gte=0, remaining__lte=F("original")), name="lot_range"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["account", "expires_at", "id"], name="lot_spendable", condition=Q(remaining__gt=0)
+            ),
+            models.Index(
+                fields=["expires_at"],
+                name="lot_to_expire",
+                condition=Q(remaining__gt=0, expires_at__isnull=False),
+            ),
+        ]
+
+
+class Entry(models.Model):
+    """One line of an account. Numbered without gaps, with the balance after it; counter-accounts have neither."""
+
+    operation = models.ForeignKey(Operation, models.PROTECT, related_name="entries")
+    account = models.ForeignKey(Account, models.PROTECT, related_name="entries")
+    operation_kind = models.CharField(max_length=16, choices=OperationKind)
+    account_kind = models.CharField(max_length=16, choices=AccountKind)
+    sign = models.SmallIntegerField()
+    unit = models.CharField(max_length=8, choices=Unit)
+    amount = models.BigIntegerField()
+    seq = models.PositiveIntegerField(null=True)
+    balance_after = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("entry")
+        verbose_name_plural = _("entries")
+        constraints = [
+            models.UniqueConstraint(fields=["account", "seq"], name="entry_seq"),
+            models.CheckConstraint(condition=~Q(amount=0), name="entry_amount"),
+            models.CheckConstraint(
+                condition=Q(seq=None, balance_after=None) | Q(seq__gte=1, balance_after__gte=0),
+                name="entry_numbering",
+            ),
+        ]
+        triggers: list[pgtrigger.Trigger] = append_only("entry")
+
+
+class LotUse(models.Model):
+    """How much one entry took from (negative) or returned to (positive) one lot; the way back for a refund."""
+
+    entry = models.ForeignKey(Entry, models.PROTECT, related_name="lot_uses")
+    lot = models.ForeignKey(Lot, models.PROTECT, related_name="uses")
+    amount = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(amount=0), name="lot_use_amount")]
+        triggers: list[pgtrigger.Trigger] = append_only("lot_use")
+
+
+class Tender(models.Model):
+    """Outside money of one deed, by its name; a reference pays once. Negative when given back."""
+
+    operation = models.ForeignKey(Operation, models.PROTECT, related_name="tenders")
+    type = models.CharField(_("tender"), max_length=16, choices=TenderType)
+    amount_minor = models.BigIntegerField(_("amount"))
+    reference = models.CharField(_("reference"), max_length=64, blank=True)
+
+    class Meta:
+        verbose_name = _("tender")
+        verbose_name_plural = _("tenders")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["type", "reference"],
+                condition=~Q(reference="") & Q(amount_minor__gt=0),
+                name="tender_reference_once",
+            ),
+            models.CheckConstraint(condition=~Q(amount_minor=0), name="tender_amount"),
+        ]
+        triggers: list[pgtrigger.Trigger] = append_only("tender")

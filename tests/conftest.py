@@ -1,0 +1,140 @@
+"""The people and places every test may use: a shop in Shanghai, its staff, its regulars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+from django.db import connection, transaction
+from pytest_django import DjangoDbBlocker
+
+from members.domain.cards import open_card, recharge_card
+from members.domain.enrolment import Consents, enrol_member
+from members.domain.ledger import Actor, TenderPaid
+from members.enums import ConsentSource, Role, TenderType
+from members.models import Card, CardProduct, Member, Staff, StaffRole, Store
+
+NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)  # midday in Shanghai
+
+# What migrations and post_migrate put in; every other table is emptied after a test on the committed database.
+KEPT_TABLES = frozenset(
+    {"django_migrations", "django_content_type", "auth_permission", "members_postingrule"}
+)
+
+
+@pytest.fixture
+def committed_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The test database without a transaction around the test: other processes see what the test writes.
+
+    For fixtures of this file, let the module say `@pytest.fixture def db(committed_db): ...`. Emptied afterwards as
+    a replica would be, since the append-only tables refuse TRUNCATE. Refuses any database that is not a test's:
+    pytest-django makes one only if some chosen test asks for `db`, else the connection is the real one.
+    """
+    name = str(connection.settings_dict["NAME"])
+    if not name.startswith("test_"):
+        pytest.fail(f"{name} is not a test database: the test has to ask for `db` as well")
+    with django_db_blocker.unblock():
+        try:
+            yield
+        finally:
+            tables = sorted(set(connection.introspection.table_names()) - KEPT_TABLES)
+            names = ", ".join(connection.ops.quote_name(table) for table in tables)
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL session_replication_role = replica")
+                cursor.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+
+
+@pytest.fixture
+def noon() -> datetime:
+    return NOON
+
+
+@pytest.fixture
+def riverside(db: None) -> Store:
+    return Store.objects.create(
+        name="Riverside", phone="021 5555 0100", sms_signature="常客", language="en", timezone="Asia/Shanghai"
+    )
+
+
+@pytest.fixture
+def hilltop(db: None) -> Store:
+    return Store.objects.create(name="Hilltop", sms_signature="常客", language="zh-hans")
+
+
+def employ(store: Store, username: str, *roles: Role) -> Staff:
+    staff = Staff.objects.create_user(username, password="a long enough word", display_name=username.title())
+    StaffRole.objects.bulk_create([StaffRole(staff=staff, store=store, role=role) for role in roles])
+    return staff
+
+
+@pytest.fixture
+def chen(riverside: Store) -> Staff:
+    """Chen, cashier at Riverside."""
+    return employ(riverside, "chen", Role.CASHIER)
+
+
+@pytest.fixture
+def mei(riverside: Store) -> Staff:
+    """Mei, manager and marketer at Riverside."""
+    return employ(riverside, "mei", Role.MANAGER, Role.MARKETER)
+
+
+@pytest.fixture
+def wang(hilltop: Store) -> Staff:
+    """Wang, cashier at Hilltop: a stranger to Riverside."""
+    return employ(hilltop, "wang", Role.CASHIER)
+
+
+@pytest.fixture
+def at_till(chen: Staff) -> Actor:
+    return Actor(scope=f"staff:{chen.pk}", staff_id=chen.pk)
+
+
+@pytest.fixture
+def product(db: None) -> CardProduct:
+    return CardProduct.objects.create(name="House card", points_per_unit=1, points_valid_days=365)
+
+
+Enrol = Callable[..., Member]
+
+
+@pytest.fixture
+def enrol(riverside: Store, at_till: Actor) -> Enrol:
+    """Enrol somebody at Riverside: `enrol("13800138000", name="Li Lei", marketing=False)`."""
+
+    def _enrol(
+        phone: str, *, marketing: bool = True, service: bool = True, store: Store = riverside, **more
+    ) -> Member:
+        consents = Consents(service, marketing, "2026-11", ConsentSource.TILL)
+        return enrol_member(
+            actor=at_till, key=f"enrol-{phone}", at=NOON, store=store, phone=phone, consents=consents, **more
+        )
+
+    return _enrol
+
+
+@pytest.fixture
+def li_lei(enrol: Enrol) -> Member:
+    return enrol("13800138000", name="Li Lei", language="en")
+
+
+@pytest.fixture
+def card(li_lei: Member, at_till: Actor, riverside: Store, product: CardProduct) -> Card:
+    """Li Lei's card, empty."""
+    card, _ = open_card(actor=at_till, key="open", at=NOON, store=riverside, member=li_lei, product=product)
+    return card
+
+
+@pytest.fixture
+def loaded_card(card: Card, at_till: Actor, riverside: Store) -> Card:
+    """Li Lei's card with 500.00 of principal."""
+    recharge_card(
+        actor=at_till,
+        key="first-recharge",
+        at=NOON,
+        store=riverside,
+        card=card,
+        tender=TenderPaid(TenderType.CASH, 50000),
+    )
+    return card
