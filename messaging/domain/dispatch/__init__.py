@@ -1,0 +1,3 @@
+"""The gateway process: claim, hand over, write down the answers, acknowledge the receipts
+(docs/message-states.md).
+"""

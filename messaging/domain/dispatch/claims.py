@@ -1,0 +1,105 @@
+"""Claiming: from queued rows to messages ready for the wire, their attempts committed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time
+from types import MappingProxyType
+from typing import NamedTuple
+
+from messaging.domain.dispatch.database import Connection, Line
+from messaging.domain.dispatch.lease import Lease
+from messaging.encoding import split_parts
+from messaging.enums import PRIORITY, MessageClass
+from messaging.gateways.base import OutboundSms
+from messaging.sql import statement
+
+URGENT = sorted(PRIORITY[name] for name in MessageClass if name != MessageClass.MARKETING)
+ALL = sorted(PRIORITY.values())
+
+_TAKE = statement("claim_take")
+_GATE = statement("claim_gate")
+_KNOWN_PARTS = statement("known_parts")
+
+
+class Hours(NamedTuple):
+    """When marketing may leave in the recipient's day."""
+
+    opens: time
+    closes: time
+
+
+class Claimed(NamedTuple):
+    """A message whose attempt is committed: it has to be handed over, or reported as not sent."""
+
+    attempt_id: int
+    message_id: int
+    number: int
+    phone: str
+    text: str
+    encoding: str
+    message_class: str
+    validity_seconds: int
+    known_parts: Mapping[int, str] = MappingProxyType({})
+
+
+class Batch(NamedTuple):
+    """What a claim gave. `taken` counts rows looked at: fewer than asked for means that the queue is empty."""
+
+    claimed: list[Claimed]
+    taken: int
+
+
+async def claim(
+    line: Line, lease: Lease, hours: Hours, limit: int, priorities: Sequence[int], at: datetime | None = None
+) -> Batch:
+    """Claim up to `limit` messages of these priorities, each asked again about every rule, in one
+    transaction.
+
+    `at` None: the database's clock decides. Commits the attempts before it returns. A dead epoch claims
+    nothing.
+    """
+
+    async def work(connection: Connection) -> Batch:
+        cursor = await connection.execute(
+            _TAKE, {"gateway": lease.gateway, "priorities": priorities, "limit": limit, "at": at}
+        )
+        ids = [row[0] for row in await cursor.fetchall()]
+        if not ids:
+            return Batch([], 0)
+        cursor = await connection.execute(
+            _GATE, lease.key | {"ids": ids, "at": at, "opens": hours.opens, "closes": hours.closes}
+        )
+        claimed = [Claimed(*row) for row in await cursor.fetchall()]
+        return Batch(await _with_known_parts(connection, claimed), len(ids))
+
+    return await line.transaction(work)
+
+
+async def _with_known_parts(connection: Connection, claimed: list[Claimed]) -> list[Claimed]:
+    """A message tried before may have parts on phones already."""
+    again = [message.message_id for message in claimed if message.number > 1]
+    if not again:
+        return claimed
+    known: dict[int, dict[int, str]] = {}
+    cursor = await connection.execute(_KNOWN_PARTS, {"ids": again})
+    for message_id, part, provider_id in await cursor.fetchall():
+        known.setdefault(message_id, {})[part] = provider_id
+    return [message._replace(known_parts=known.get(message.message_id, {})) for message in claimed]
+
+
+def outbound(message: Claimed, sender: str) -> OutboundSms:
+    """A claimed message as the gateway wants it. Raises UnsendableText."""
+    parts = split_parts(message.text, "GSM-7" if message.encoding == "GSM-7" else "UCS-2")
+    known = message.known_parts
+    return OutboundSms(
+        message_id=message.message_id,
+        attempt_id=message.attempt_id,
+        phone=message.phone,
+        sender=sender,
+        parts=tuple(parts),
+        encoding="GSM-7" if message.encoding == "GSM-7" else "UCS-2",
+        reference=message.message_id & 0xFFFF,
+        validity_seconds=max(1, message.validity_seconds),
+        accepted_parts=tuple(known.get(number) for number in range(1, len(parts) + 1)) if known else (),
+    )

@@ -1,0 +1,77 @@
+"""Database connections of the gateway process: asynchronous, and back by themselves after a restart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import psycopg
+from django.db import connection as django_connection
+
+Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+Work = Callable[[Connection], Awaitable[Any]]
+T = TypeVar("T")
+
+# The planner's picture of a queue is always out of date: an empty table a minute ago, 100,000 rows now. Every
+# statement here is meant to go through an index. An attempt counts only when it is on the disk:
+# synchronous_commit stays on.
+_OPTIONS = (
+    "-c enable_seqscan=off -c jit=off -c synchronous_commit=on -c timezone=UTC "
+    "-c lock_timeout=2s -c statement_timeout=10s -c idle_in_transaction_session_timeout=10s"
+)
+_NOT_FOR_US = ("cursor_factory", "context", "prepare_threshold")
+
+
+class DatabaseTrouble(Exception):
+    """The database is away, restarting, or chose us as a deadlock's victim. The transaction did not happen,
+    or nobody knows whether it did: what is tried again must be safe to say twice.
+    """
+
+
+def connection_parameters(name: str) -> dict[str, Any]:
+    """Django's own parameters for psycopg, with this process's session options."""
+    parameters = django_connection.get_connection_params()
+    for key in _NOT_FOR_US:
+        parameters.pop(key, None)
+    options = f"{parameters.get('options', '')} {_OPTIONS}".strip()
+    return parameters | {"options": options, "application_name": f"regulars {name}", "connect_timeout": 5}
+
+
+class Line:
+    """One connection that comes back. Several tasks may ask; one transaction runs at a time."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._connection: Connection | None = None
+        self._turn = asyncio.Lock()
+
+    async def transaction(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run `work` in one transaction and commit it. Raises DatabaseTrouble; data errors pass through."""
+        async with self._turn:
+            try:
+                connection = await self._ready()
+                async with connection.transaction():
+                    return await work(connection)
+            except (psycopg.OperationalError, psycopg.InterfaceError) as problem:
+                await self._drop_if_broken()
+                raise DatabaseTrouble(type(problem).__name__) from problem
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        async with self._turn:
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                await connection.close()
+
+    async def _ready(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            parameters = connection_parameters(self._name)
+            self._connection = await psycopg.AsyncConnection.connect(**parameters, autocommit=True)
+        return self._connection
+
+    async def _drop_if_broken(self) -> None:
+        connection = self._connection
+        if connection is not None and (connection.closed or connection.broken):
+            self._connection = None
+            await connection.close()

@@ -1,0 +1,65 @@
+"""How fast a gateway may be fed: its rate cap over a sliding second, and holding back when it asks to slow
+down.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+
+PAUSE_SECONDS = 1.0
+
+
+class Pace:
+    """`rate` counts parts a second, 0 is no cap. `now` is the event loop's time."""
+
+    def __init__(self, rate: int, window: int) -> None:
+        self.rate, self._window = rate, window
+        self._limit = window
+        self._paused_until = 0.0
+        self._recent: deque[tuple[float, int]] = deque()
+        self._recent_parts = 0
+
+    def room(self, now: float, in_flight: int) -> int:
+        """How many messages may be claimed now."""
+        if now < self._paused_until:
+            return 0
+        room = self._limit - in_flight
+        return min(room, self._tokens(now)) if self.rate else room
+
+    def wait_seconds(self, now: float) -> float:
+        """How long nothing can change by itself; at most a second."""
+        if now < self._paused_until:
+            return min(1.0, self._paused_until - now)
+        if self.rate and self._recent and not self._tokens(now):
+            return max(0.001, self._recent[0][0] + 1 - now)
+        return 1.0
+
+    def may_send(self, now: float, parts: int) -> bool:
+        """Whether a message of so many parts fits the sliding second; one longer than the cap waits for an
+        empty one.
+        """
+        return not self.rate or self._tokens(now) >= min(parts, self.rate)
+
+    def sent(self, now: float, parts: int) -> None:
+        """Note what was written."""
+        if self.rate:
+            self._recent.append((now, parts))
+            self._recent_parts += parts
+
+    def throttled(self, now: float) -> None:
+        """The gateway asked to slow down: nothing for about a second, then one message, then twice as many
+        each time.
+        """
+        if now >= self._paused_until:
+            self._paused_until = now + PAUSE_SECONDS * random.uniform(0.9, 1.3)
+        self._limit = 1
+
+    def accepted(self) -> None:
+        """A batch of answers held at least one yes."""
+        self._limit = min(self._window, self._limit * 2)
+
+    def _tokens(self, now: float) -> int:
+        while self._recent and now - self._recent[0][0] >= 1.0:
+            self._recent_parts -= self._recent.popleft()[1]
+        return max(0, self.rate - self._recent_parts)

@@ -1,0 +1,169 @@
+"""The only door for texts. A draft goes in; a message comes out, queued or with the reason why not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from constance.utils import get_values_for_keys
+from django.db import connection
+
+from members.models import Member, Store
+from members.phones import timezones_of
+from messaging.enums import LIFETIME_SECONDS, PRIORITY, Cause, MessageClass
+from messaging.models import Message
+from messaging.states import Reason, State
+
+_ARRAYS = {
+    "phone": "text",
+    "phone_hash": "bytea",
+    "member_id": "bigint",
+    "store_id": "bigint",
+    "message_class": "text",
+    "priority": "smallint",
+    "language": "text",
+    "text": "text",
+    "encoding": "text",
+    "parts": "smallint",
+    "version_id": "bigint",
+    "cause": "text",
+    "cause_id": "bigint",
+    "event_id": "bigint",
+    "timezone": "text",
+    "due_at": "timestamptz",
+    "expires_at": "timestamptz",
+    "refusal": "text",
+}
+_ENQUEUE = (
+    "SELECT * FROM sms_enqueue("
+    + ", ".join(f"%({name})s::{kind}[]" for name, kind in _ARRAYS.items())
+    + ", %(at)s::timestamptz, %(opens)s::time, %(closes)s::time, %(per_day)s, %(per_month)s)"
+)
+CHANNEL = "regulars_outbox"
+PARTS_MAX = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A finished text to one phone, before any rule has looked at it.
+
+    `timezone` is the recipient's. `refusal` is a reason the text cannot go at all, found while composing it.
+    `due_at` defaults to the moment of enqueueing, `expires_at` to the lifetime of the class.
+    """
+
+    phone: str
+    phone_hash: bytes
+    message_class: MessageClass
+    text: str
+    encoding: str
+    parts: int
+    cause: Cause
+    cause_id: int
+    timezone: str
+    member_id: int | None = None
+    store_id: int | None = None
+    language: str = ""
+    version_id: int | None = None
+    event_id: int | None = None
+    due_at: datetime | None = None
+    expires_at: datetime | None = None
+    refusal: Reason = Reason.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueued:
+    """What became of a draft: its message, where it stands and why."""
+
+    message_id: int
+    phone: str
+    state: State
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class PermittedHours:
+    """When marketing may leave in the recipient's day, and how often it may reach one phone."""
+
+    opens: time
+    closes: time
+    per_day: int
+    per_month: int
+
+
+def permitted_hours() -> PermittedHours:
+    """The rules in force, read once per batch from the run-time settings."""
+    names = ["MARKETING_FROM", "MARKETING_UNTIL", "MARKETING_PER_DAY", "MARKETING_PER_MONTH"]
+    opens, closes, per_day, per_month = get_values_for_keys(names).values()
+    return PermittedHours(time.fromisoformat(opens), time.fromisoformat(closes), per_day, per_month)
+
+
+def enqueue(drafts: Sequence[Draft], *, at: datetime, hours: PermittedHours | None = None) -> list[Enqueued]:
+    """Judge and store the drafts in one statement, inside the caller's transaction; wake the gateways on commit.
+
+    One message per (cause, cause_id, phone): a draft that was enqueued before gives back the earlier message.
+    """
+    if not drafts:
+        return []
+    hours = hours or _hours_for(drafts)
+    with connection.cursor() as cursor:
+        cursor.execute(_ENQUEUE, _parameters(drafts, at, hours))
+        found = {tuple(row[:3]): row[3:6] for row in cursor.fetchall()}
+    if len(found) < len(drafts):
+        found = _earlier(drafts) | found
+    return [
+        Enqueued(row[0], draft.phone, State(row[1]), Reason(row[2]))
+        for draft in drafts
+        for row in [found[(draft.cause, draft.cause_id, draft.phone)]]
+    ]
+
+
+def recipient_zone(member: Member | None, phone: str, store: Store | None) -> str:
+    """The recipient's time zone: said by the member, told by the number, else the store's."""
+    if member and member.timezone:
+        return member.timezone
+    zones = timezones_of(phone)
+    if len(zones) == 1:
+        return zones[0]
+    return store.timezone if store else (zones[0] if zones else "UTC")
+
+
+def _hours_for(drafts: Sequence[Draft]) -> PermittedHours:
+    if any(draft.message_class == MessageClass.MARKETING for draft in drafts):
+        return permitted_hours()
+    return PermittedHours(time(0), time(23, 59), 0, 0)
+
+
+def _parameters(drafts: Sequence[Draft], at: datetime, hours: PermittedHours) -> dict[str, Any]:
+    derived = {"priority", "due_at", "expires_at"}
+    columns: dict[str, Any] = {
+        name: [_plain(getattr(draft, name)) for draft in drafts] for name in _ARRAYS if name not in derived
+    }
+    columns["priority"] = [PRIORITY[draft.message_class] for draft in drafts]
+    columns["due_at"] = [draft.due_at or at for draft in drafts]
+    columns["expires_at"] = [draft.expires_at or _end_of_life(draft, at) for draft in drafts]
+    return columns | {
+        "at": at,
+        "opens": hours.opens,
+        "closes": hours.closes,
+        "per_day": hours.per_day,
+        "per_month": hours.per_month,
+    }
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, str) else value
+
+
+def _end_of_life(draft: Draft, at: datetime) -> datetime:
+    return (draft.due_at or at) + timedelta(seconds=LIFETIME_SECONDS[draft.message_class])
+
+
+def _earlier(drafts: Sequence[Draft]) -> dict[tuple[Any, ...], Any]:
+    rows = Message.objects.filter(
+        cause__in={draft.cause for draft in drafts},
+        cause_id__in={draft.cause_id for draft in drafts},
+        phone__in={draft.phone for draft in drafts},
+    ).values_list("cause", "cause_id", "phone", "id", "state", "reason")
+    return {tuple(row[:3]): row[3:6] for row in rows}

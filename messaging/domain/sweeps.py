@@ -1,0 +1,62 @@
+"""What time does to messages: lost attempts, doubts, pauses, lateness, missing receipts. Safe to run
+anywhere, twice.
+
+Each rule is one set-based statement (messaging/sql/sweep_*.sql) in its own transaction; rows that somebody
+else is at are left for the next round.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from messaging.domain.dispatch.connector import NOBODY
+from messaging.domain.inbound import give_up_parts
+from messaging.domain.outbox import CHANNEL
+from messaging.domain.verification import forget_codes
+from messaging.sql import statement
+
+ROUND_MAX = 5_000
+RESEND_SECONDS = 15 * 60
+
+_RULES = {
+    name: statement(f"sweep_{name}")
+    for name in ("gateways", "lost", "uncertain", "due", "expired", "no_receipt")
+}
+_MATCH_PARKED = statement("match_parked")
+_FOLD = statement("fold")
+
+
+def sweep_messages(*, at: datetime, resend_seconds: int = RESEND_SECONDS) -> dict[str, int]:
+    """Apply every rule once, at most 5,000 messages each. Gives the rows changed by rule; wakes the gateways.
+
+    `resend_seconds`: how long a notification without an answer waits for its receipt before it goes out once
+    more.
+    """
+    values = {"at": at, "limit": ROUND_MAX, "resend_seconds": resend_seconds, "nobody": NOBODY}
+    counts = {name: _apply(rule, values) for name, rule in _RULES.items()}
+    counts["parked"] = match_parked(at=at)
+    counts["inbound"] = give_up_parts(at=at)
+    counts |= forget_codes(at=at)
+    if counts["uncertain"] or counts["due"]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+    return counts
+
+
+def match_parked(*, at: datetime) -> int:
+    """Match receipts that waited for their id. Gives the number of messages they touched."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_MATCH_PARKED, {"gateway": None, "ids": None, "at": at})
+        ids = cursor.fetchone()[0]
+        if ids:
+            cursor.execute(_FOLD, {"ids": ids, "at": at})
+    return len(ids)
+
+
+def _apply(rule: str, values: dict[str, Any]) -> int:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(rule, values)
+        return int(cursor.rowcount)

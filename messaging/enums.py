@@ -1,0 +1,64 @@
+"""The words of messaging. The class of a message decides its rules (docs/message-classes.md)."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class MessageClass(models.TextChoices):
+    VERIFICATION = "verification", _("Verification")
+    NOTIFICATION = "notification", _("Notification")
+    TRIGGER = "trigger", _("Trigger")
+    MARKETING = "marketing", _("Marketing")
+
+
+# Lower goes first. A code never waits behind a campaign.
+PRIORITY = {
+    MessageClass.VERIFICATION: 0,
+    MessageClass.TRIGGER: 1,
+    MessageClass.NOTIFICATION: 2,
+    MessageClass.MARKETING: 9,
+}
+# How long after it was queued a text may still leave (seconds): a code is worthless after five minutes.
+LIFETIME_SECONDS = {
+    MessageClass.VERIFICATION: 300,
+    MessageClass.TRIGGER: 24 * 3600,
+    MessageClass.NOTIFICATION: 48 * 3600,
+    MessageClass.MARKETING: 48 * 3600,
+}
+
+
+class Cause(models.TextChoices):
+    """What a message answers to. One message per (cause, id, phone): the database keeps that."""
+
+    RULE = "rule", _("Trigger rule")
+    RUN = "run", _("Campaign run")
+    CODE = "code", _("Verification code")
+    REPLY = "reply", _("Answer to a text")
+    API = "api", _("API")
+
+
+class VersionStatus(models.TextChoices):
+    DRAFT = "draft", _("Draft")
+    APPROVED = "approved", _("Approved")
+    RETIRED = "retired", _("Retired")
+
+
+class SuppressionScope(models.TextChoices):
+    MARKETING = "marketing", _("Marketing texts")
+    ALL = "all", _("All texts")
+
+
+class CodePurpose(models.TextChoices):
+    LOGIN = "login", _("Log in")
+
+
+class GatewayKind(models.TextChoices):
+    SMPP = "smpp", "SMPP 3.4"
+
+
+class BindState(models.TextChoices):
+    OFF = "off", _("Off")
+    CONNECTING = "connecting", _("Connecting")
+    BOUND = "bound", _("Connected")
+    WAITING = "waiting", _("Waiting to reconnect")
+    REFUSED = "refused", _("Refused by the gateway")

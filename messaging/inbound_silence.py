@@ -1,0 +1,138 @@
+"""Sentences that ask for no more texts, and those that only sound like it, in English and Chinese.
+
+Part of messaging/inbound_grammar.py; reads its normalised form (lower case, simplified). Errs towards
+silence.
+"""
+
+import re
+
+_ENGLISH_DENIALS = re.compile(
+    r"(?:do not|don'?t|dont|never|didn'?t|did not|haven'?t|not going to|won'?t) (?:you )?(?:ever |"
+    r"please |want to )*"
+    r"(?:stop|unsubscribe|opt out|cancel)"
+    r"|(?:did|have) (?:you|they|i|it) (?:just |ever |been )?(?:stop|stopped|unsubscribed?|opted?)\b"
+    r"|never (?:opted out|unsubscribed)\b"
+    r"|(?:accidentally|by mistake|by accident|mistakenly) (?:unsubscribe|opt|sen[dt] stop)"
+    r"|(?:unsubscribed?|opted? out|stop) (?:\w+ ){0,4}(?:by mistake|by accident|accidentally)"
+)
+_INSISTENCE = re.compile(
+    r"(?:if|why|unless|until|when|how) (?:\w+ )?(?:you )?(?:don'?t|do not|dont|won'?t|will not|"
+    r"can'?t|cannot|not)? ?"
+    r"(?:you )?(?:ever |please |just |going to )*stop (?:text|messag|send|spam|contact|bother|"
+    r"harass|sms|this|these)"
+    r"|still (?:getting|receiving|texting|sending|get|receive)"
+)
+_CHINESE_INSISTENCE = re.compile(r"(?:怎么|如何|怎样|咋)(?:才能|样)?(?:可以|能)?退订|还在?(?:给我|一直)?发")
+_CHINESE_DENIALS = re.compile(
+    r"(?:不想?要?|没|别|不用|勿|并未|误|不小心|被)(?:我|给我|把我)?(?:就|点|给)?退订|退订错|恢复|"
+    r"取消退订|重新订阅"
+    r"|(?:不要|别)(?:停|取消|关)(?:$|[了发啊!。,])"
+)
+
+
+def denies_stopping(plain: str) -> bool:
+    """Speaks of stopping but asks for the opposite, or tells of the past."""
+    compact = plain.replace(" ", "")
+    if _INSISTENCE.search(plain) or _CHINESE_INSISTENCE.search(compact):
+        return False
+    return bool(_ENGLISH_DENIALS.search(plain) or _CHINESE_DENIALS.search(compact))
+
+
+_THINGS = (
+    r"(?:texts?|texting|txts?|txting|messages?|messaging|msgs?|sms|ads?|adverts?|advertis\w+|"
+    r"promos?|promotions?|"
+    r"promotional|marketing|spam\w*|notifications?|alerts?|e-?mails?|stuff like this)"
+)
+_ENGLISH_SILENCE = re.compile(
+    "|".join(
+        [
+            rf"\bstop(?:ping)? (?:\w+ ){{0,3}}?(?:{_THINGS}|sending|contacting|bothering|harassing|"
+            rf"annoying|pestering|"
+            r"bugging|disturbing|writing to)\b",
+            r"\bstop (?:it|this|that|these|them)(?: now| please| pls| right now)?(?=$|[.!,\n])",
+            r"\bplease stop\b(?! by| at| in | over)",
+            r"\b(?:can|could|will|would) (?:you|u) (?:please |just )*stop(?=$|[?!.,]| it\b| this\b| that\b)",
+            r"\bunsubscribe\b|\bunsub\b|\bopt(?:ing)?[ -]?(?:me |us )?[ -]?out\b",
+            r"\b(?:already|told you|asked you|have|'ve|i) (?:\w+ )?(?:unsubscribed|opted out)\b",
+            r"\bwhy (?:am i|do i|are you) still (?:\w+ ){0,2}(?:getting|get|receiving|receive|"
+            r"texting|sending|messaging)",
+            r"\b(?:don'?t|do not|dont|never|quit|cease) (?:ever )?(?:text|texting|txt|message|"
+            r"messaging|msg|sms|contact|"
+            r"contacting|bother|bothering|spam|spamming|disturb|harass|harassing)"
+            r"(?: (?:me|us|this|my|anymore|again|any more)\b|$|[.!,])",
+            r"\b(?:don'?t|do not|dont|never|quit|cease) (?:ever )?(?:send|sending) (?:me |us |"
+            r"this number )?(?:any |these |"
+            rf"those |such |this |anymore |more |your |so many |that )*(?:{_THINGS}|offers?|things|"
+            rf"anything|these|this|more)\b",
+            r"\b(?:don'?t|do not|dont|no longer|never) (?:want|need|wish|like|care for) "
+            rf"(?!to (?:miss|lose|stop|unsubscribe))(?:\w+ ){{0,4}}?(?:{_THINGS}|offers|"
+            rf"anything from you|hear from you|"
+            r"be (?:contacted|texted|messaged|on (?:this|your|the) list))\b",
+            rf"\bno (?:more|further) (?:\w+ ){{0,2}}?(?:{_THINGS}|offers|contact)\b|"
+            rf"\bno {_THINGS} (?:please|pls)\b",
+            r"\b(?:take|get) (?:me|my (?:phone )?number|my name|us|"
+            r"this number) off\b(?! (?:the )?(?:wait|queue))",
+            r"\b(?:remove|delete|erase|drop) (?:me|us|my (?:\w+ )?(?:number|phone|name|details|"
+            r"info\w*|data)|this "
+            r"(?:phone )?number)\b(?! from (?:[\w']+ ){0,3}(?:wait\w*|queue|booking|class|session|"
+            r"lesson|event|table))",
+            r"\blose (?:my|this) number\b|\bleave me alone\b",
+            r"\b(?:go away|get lost|piss off|fuck off|f off|sod off|bugger off)\b",
+            r"\b(?:revoke|withdraw|cancel) (?:my |all )?(?:\w+ )?(?:consent|subscription|"
+            r"permission|texts|messages|alerts|sms)\b",
+            r"^(?:end|cancel) (?:all )?(?:texts|messages|alerts|sms|notifications)$|^cease and desist|\bstop ?2 ?(?:end|stop|quit)\b",
+            rf"\benough (?:with|of) (?:\w+ ){{0,2}}{_THINGS}\b",
+            r"^i revoke|\bthis is (?:spam|harassment)\b|^spam+$|^(?:you are )?spamming\b",
+            r"\bnot interested in (?:\w+ ){0,3}(?:texts|messages|offers|ads)",
+            r"^(?:i'?m |i am |we are )?(?:really |just )?not interested(?: anymore|"
+            r" any more)?,?(?: thanks| thank you| sorry)?$",
+            r"\b(?:block|report) (?:this number|you|this as spam)\b|\bno m[aá]s mensajes\b",
+            r"^(?:no more|enough)(?: please| already| thanks)?$",
+        ]
+    )
+)
+
+_ABOUT = r"(?:这|那|此|任何|什么|些|种|类|个|的|你们?|我|垃圾|促销|推广|营销|商业|推销|没用|乱七八糟)*"
+_CHINESE_SILENCE = re.compile(
+    "|".join(
+        [
+            r"退[订定](?!金|单|房|票|餐|酒店|机票|位|座|购|好|了?房间|了?酒店|桌|货|这间|的房)",
+            r"取消(?:短信|订阅|接收|推送|信息|通知|提醒|群发|广告)",
+            r"(?:关闭|关掉|停掉|停了|取消掉|去掉)(?:这?个?|你们的?|所有|全部)?(?:短信|推送|信息|广告|通知)",
+            r"(?:不要|不用|别|请勿|勿|莫|不许|不准|不必|甭|停止|禁止|拒绝|不想|不愿意?|不希望|"
+            r"不再|不需要|无需|不接受)(?:你们?|他们)?"
+            r"(?:再|继续|老是?|总是?|一直|天天|给我?|向我|往我|对我|我|这里|这么|乱|来|随便|每天|"
+            r"收到?|接收|接受|看到|任何|此类|这类|"
+            r"这种|这些|类似|的|商业|营销|推广|促销|垃圾|有|要|到处|又|群){0,5}?"
+            rf"(?:发(?:送|过?来|到我手机)?(?:给我|我)?{_ABOUT}(?:短信|信息|消息|广告|推送|东西|"
+            rf"[了啦吧啊呀吗]|$|[^\w])"
+            r"|推送|骚扰|打扰|打搅|烦我|联系我(?!老|妈|爸|的|家|女|男)|短信|信息|消息|广告|推广|轰炸|群发"
+            r"|收到?(?:你|这|任何|短信|信息|广告|$))",
+            r"拒收",
+            r"(?:删除?|移除|去掉|剔除|注销|清除)(?:掉|了)?(?:我的?|本人|这个|此)(?:手机|电话|号码|"
+            r"号|信息|资料|名字|联系方式)",
+            r"(?:把|将)(?:我|本人)(?:的?(?:手机|电话|号码|手机号|名字|信息))?(?:从\w{0,8})?(?:中|"
+            r"里)?(?:删|移除|移出|去掉|拉黑|剔除|除名)",
+            r"(?:再|还)(?:给我)?发(?:短信|信息|消息|广告|来|一条)?,?(?:我)?(?:就|我就)?(?:投诉|"
+            r"举报|报警|拉黑|告)",
+            r"(?:举报|投诉)(?:你们?|了)?(?:发|骚扰|垃圾|短信|乱发)",
+            r"(?:怎么|为什么|为啥|干嘛|干吗)(?:还|老|总|一直|天天)+(?:是|在|给我|要|不停)*发(?!货|票|烧)",
+            r"没完没了|骚扰我|垃圾短信|骚扰短信|^(?:我)?不(?:是很)?感兴趣|烦不烦|烦死|^滚|"
+            r"屏蔽(?:你|了你)|^(?:请|我要|我想)?(?:取消|停止)(?:吧|掉|了吧)?$|不收到?(?:你们?|任何|这|短信)",
+        ]
+    )
+)
+_DELIVERY = re.compile(
+    r"拒收.*(?:快递|包裹|货|订单|外卖)|(?:快递|包裹|货|订单|外卖).*拒收|房.*(?:请勿|不要|别)打扰"
+)
+
+
+def asks_for_silence(text: str) -> bool:
+    """Would a reasonable person read this as "send me no more texts"? `text` normalised and trimmed."""
+    if re.search(r"[\u4e00-\u9fff]", text):
+        compact = re.sub(r"[\s\"“”'《》]+", "", text)
+        if _DELIVERY.search(compact):
+            return False
+        if _CHINESE_SILENCE.search(compact):
+            return True
+    return _ENGLISH_SILENCE.search(text) is not None

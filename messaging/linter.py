@@ -1,0 +1,200 @@
+"""Which class a text belongs to by its words: service or promotion, and what gives it away.
+
+Decides the lane: an industry text (verification, notification, trigger) without promotion passes by itself,
+a promotional one is refused there, anything between goes to a reviewer. Errs towards the reviewer: a text
+that says nothing a service text says is never passed. The words and sources: messaging/lexicon.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from messaging.chinese import simplify
+from messaging.lexicon import RULES, service
+from messaging.lexicon.rule import DEFINITION, MEDIUM, STRONG, TENCENT, Rule
+
+MessageClass = Literal["verification", "notification", "trigger", "marketing"]
+
+LONGEST_READ = 2000  # characters; a longer text always goes to a reviewer
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One reason, as a span of the text given to lint()."""
+
+    start: int
+    end: int
+    word: str
+    rule: str
+    source: str
+    suggestion: Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`is_promotional`: refused in an industry template. `needs_review`: a person must read it first."""
+
+    message_class: MessageClass
+    is_promotional: bool
+    needs_review: bool
+    findings: list[Finding]
+
+
+def lint(text: str, region: str = "CN") -> Verdict:
+    """Judge a template or a finished text. `region` is the ISO country code of the recipients."""
+    reading = _read(text[:LONGEST_READ])
+    findings, score = _promotion(text, reading, region.upper())
+    is_service = _SERVICE.search(_ALLOWED.sub(_read_over, reading.text)) is not None
+    is_promotional = score >= (STRONG if is_service else MEDIUM)
+    message_class = _class_of(reading.text, is_promotional=is_promotional, is_service=is_service)
+    if message_class == "verification":
+        findings += _code_findings(text, reading)
+    if not findings:
+        findings = _unexplained(text, reading) if is_service else [_unclear(text, (0, len(text)))]
+    needs_review = bool(findings) or len(text) > LONGEST_READ
+    return Verdict(message_class, is_promotional, needs_review, sorted(findings, key=lambda one: one.start))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The text as the rules read it; `origin[i]` is the place of its i-th character in the original."""
+
+    text: str
+    origin: list[int]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        return self.origin[start], self.origin[end - 1] + 1
+
+
+_SPLITTERS = " -_*·•.|/~^`'\"、+=#&"
+_TRICK = re.compile(
+    rf"(?<=[\u4e00-\u9fff])[{re.escape(_SPLITTERS)}]{{1,4}}(?=[\u4e00-\u9fff])|(?<=\d) (?=[折元])"
+)
+_HOMOGLYPHS = str.maketrans("аеорсухіѕԁοαɑ", "aeopcyxisdoaa")
+
+
+def _read(text: str) -> _Reading:
+    """NFKC, lower case, simplified; invisible characters and tricks between Chinese characters left out."""
+    chars: list[str] = []
+    origin: list[int] = []
+    for index, original in enumerate(text):
+        for char in unicodedata.normalize("NFKC", original).casefold():
+            if unicodedata.category(char) in ("Cf", "Cs", "Mn") or char == "\ufe0f":
+                continue
+            chars.append(" " if char.isspace() and char != "\n" else char)
+            origin.append(index)
+    joined = simplify("".join(chars)).replace("’", "'").translate(_HOMOGLYPHS)
+    return _without_signature(_squeezed(joined, origin))
+
+
+def _squeezed(text: str, origin: list[int]) -> _Reading:
+    """ "优-惠" and "8 折" become "优惠" and "8折": up to four separators between Chinese characters go."""
+    dropped = {index for match in _TRICK.finditer(text) for index in range(*match.span())}
+    keep = [index for index in range(len(text)) if index not in dropped]
+    return _Reading("".join(text[index] for index in keep), [origin[index] for index in keep])
+
+
+def _without_signature(reading: _Reading) -> _Reading:
+    """A shop's name is no promotion, whatever it is called: the 【signature】 in front is not read."""
+    match = re.match(r"\s*【[^【】]{1,20}】", reading.text)
+    if not match:
+        return reading
+    return _Reading(" " * match.end() + reading.text[match.end() :], reading.origin)
+
+
+@lru_cache(maxsize=1)
+def _compiled() -> list[tuple[Rule, re.Pattern[str]]]:
+    return [(rule, re.compile("|".join(f"(?:{pattern})" for pattern in rule.patterns))) for rule in RULES]
+
+
+_ALLOWED = re.compile("|".join(f"(?:{pattern})" for pattern in service.ALLOWED))
+_PAID_FACT = re.compile(service.PAID_FACT)
+_OFFER = re.compile(service.OFFER)
+_PAID_ALLOWED = re.compile(service.PAID_ALLOWED)
+_SERVICE = re.compile("|".join(service.SERVICE))
+_FILLING = re.compile("|".join(service.FILLING))
+_TRIGGER = re.compile("|".join(service.TRIGGER))
+_CODE_WORD = re.compile(service.CODE_WORDS)
+_CODE = re.compile(r"(?<![\d.¥$])\d{4,8}(?!\d|\.\d|元|%)|\{\w*(?:code|otp|pin)\w*\}")
+_WEB_OTP = re.compile(r"@[\w.\-]+ #\d{4,8}\s*$")
+_URL = re.compile(r"https?://\S+|www\.\S+|\b[a-z0-9\-]+\.(?:com|cn|net|cc|top|xyz|link|ly|me|io)(?:/\S*)?\b")
+_CONTACT = re.compile(r"(?<!\d)(?:[48]00-?\d{3}-?\d{4}|0\d{2,3}-?\d{7,8}|1[3-9]\d{9}|\+\d[\d \-]{7,})(?!\d)")
+
+
+def _read_over(match: re.Match[str]) -> str:
+    return "\x00" * len(match[0])
+
+
+def _promotion(text: str, reading: _Reading, region: str) -> tuple[list[Finding], int]:
+    readable = _ALLOWED.sub(_read_over, reading.text)
+    if _PAID_FACT.search(readable) and not _OFFER.search(readable):
+        readable = _PAID_ALLOWED.sub(_read_over, readable)
+    findings, score = [], 0
+    for rule, pattern in _compiled():
+        if rule.regions and region not in rule.regions:
+            continue
+        for match in pattern.finditer(readable):
+            if match.end() > match.start():
+                span = reading.span(*match.span())
+                findings.append(_finding(text, span, rule.name, rule.source, rule.suggestion))
+                score += rule.weight
+    return findings, score
+
+
+def _class_of(text: str, *, is_promotional: bool, is_service: bool) -> MessageClass:
+    """A text that says nothing of a service has the strictest class until a reviewer says otherwise."""
+    if is_promotional:
+        return "marketing"
+    if _CODE_WORD.search(text) and _CODE.search(text):
+        return "verification"
+    if not is_service:
+        return "marketing"
+    return "trigger" if _TRIGGER.search(text) else "notification"
+
+
+def _code_findings(text: str, reading: _Reading) -> list[Finding]:
+    """A verification text carries the code and nothing else: no link, no contact."""
+    readable = _WEB_OTP.sub(_read_over, reading.text)
+    suggestion = _("A verification text carries the code only. Take out links and phone numbers.")
+    return [
+        _finding(text, reading.span(*match.span()), "code_with_link", TENCENT, suggestion)
+        for pattern in (_URL, _CONTACT)
+        for match in pattern.finditer(readable)
+    ]
+
+
+_CLAUSE = re.compile(r"[^,。!?;:、…\n]+")
+_SENTENCE = re.compile(r"(?:[^.!?;\n]|\.(?=\w))+")
+
+
+_SHORTEST_CLAIM = 5  # characters; "车位B12" or "Thanks" claim nothing
+
+
+def _unexplained(text: str, reading: _Reading) -> list[Finding]:
+    """What is left when service content and politeness are taken away: soft sells hide there."""
+    pieces = _CLAUSE if re.search(r"[\u4e00-\u9fff]", reading.text) else _SENTENCE
+    return [
+        _unclear(text, reading.span(*piece.span()))
+        for piece in pieces.finditer(reading.text)
+        if len(piece[0].strip()) >= _SHORTEST_CLAIM and not _is_explained(piece[0])
+    ]
+
+
+def _is_explained(piece: str) -> bool:
+    return any(known.search(piece) for known in (_SERVICE, _FILLING, _ALLOWED))
+
+
+def _unclear(text: str, span: tuple[int, int]) -> Finding:
+    suggestion = _(
+        "This does not say which service, order or account it is about. A reviewer should read it."
+    )
+    return _finding(text, span, "no_service_content", DEFINITION, suggestion)
+
+
+def _finding(text: str, span: tuple[int, int], rule: str, source: str, suggestion: Promise) -> Finding:
+    return Finding(*span, text[slice(*span)], rule, source, suggestion)

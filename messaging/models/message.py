@@ -1,0 +1,213 @@
+import uuid
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from messaging.enums import Cause, MessageClass
+from messaging.states import MOVES, Reason, State
+
+
+def _guard_sql() -> str:
+    pairs = ", ".join(
+        f"('{old.value}', '{new.value}')"
+        for old, targets in MOVES.items()
+        for new in sorted(targets, key=lambda state: state.value)
+    )
+    return (
+        f"IF (OLD.state, NEW.state) NOT IN ({pairs}) THEN "
+        "RAISE EXCEPTION 'a message cannot go from % to %', OLD.state, NEW.state; END IF; RETURN NEW;"
+    )
+
+
+class Message(models.Model):
+    """One text to one phone, with its class, its cause and where it stands.
+
+    One row per (cause, cause_id, phone), kept by the database: the only way to the wire. `due_at` is when it
+    may leave, `expires_at` when it no longer may. `reason` says why it waits or was not sent.
+    """
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    member = models.ForeignKey("members.Member", models.PROTECT, null=True, related_name="messages")
+    store = models.ForeignKey("members.Store", models.PROTECT, null=True, related_name="messages")
+    phone = models.CharField(_("phone"), max_length=20)
+    phone_hash = models.BinaryField(max_length=16)
+    message_class = models.CharField(_("class"), max_length=16, choices=MessageClass)
+    priority = models.SmallIntegerField()
+    template_version = models.ForeignKey(
+        "messaging.TemplateVersion", models.PROTECT, null=True, db_index=False
+    )
+    language = models.CharField(max_length=10, blank=True)
+    text = models.TextField(_("text"))
+    encoding = models.CharField(max_length=8)
+    parts = models.PositiveSmallIntegerField(_("parts"))
+    cause = models.CharField(_("cause"), max_length=8, choices=Cause)
+    cause_id = models.BigIntegerField()
+    event = models.ForeignKey("members.MembershipEvent", models.PROTECT, null=True, related_name="messages")
+    timezone = models.CharField(max_length=64)
+    state = models.CharField(_("state"), max_length=12, choices=State)
+    reason = models.CharField(_("reason"), max_length=24, choices=Reason, blank=True, default=Reason.NONE)
+    due_at = models.DateTimeField(_("due at"))
+    expires_at = models.DateTimeField(_("expires at"))
+    created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
+    gateway = models.ForeignKey("messaging.Gateway", models.PROTECT, null=True, db_index=False)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    submitted_at = models.DateTimeField(_("sent at"), null=True)
+    final_at = models.DateTimeField(_("settled at"), null=True)
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        ordering = ("-id",)
+        constraints = [models.UniqueConstraint(fields=["cause", "cause_id", "phone"], name="message_once")]
+        indexes = [
+            # the claim of the gateway process
+            models.Index(
+                fields=["priority", "due_at", "id"], name="message_claim", condition=Q(state=State.QUEUED)
+            ),
+            # the sweeps: lost leases, no answers, retries, missing receipts
+            models.Index(
+                fields=["state", "submitted_at"],
+                name="message_sweep",
+                condition=Q(state__in=["submitting", "uncertain", "retry_wait", "accepted"]),
+            ),
+            # the sweep of what nobody could send in time
+            models.Index(
+                fields=["expires_at"],
+                name="message_expiry",
+                condition=Q(state__in=[State.HELD, State.QUEUED, State.RETRY_WAIT]),
+            ),
+            models.Index(fields=["member", "-id"], name="message_member"),
+            # rolling caps and opt-outs
+            models.Index(
+                fields=["phone_hash", "created_at"],
+                name="message_marketing_of_phone",
+                condition=Q(message_class=MessageClass.MARKETING),
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="message_moves",
+                level=pgtrigger.Row,
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("state"),
+                condition=pgtrigger.Condition("OLD.state IS DISTINCT FROM NEW.state"),
+                func=_guard_sql(),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_message_class_display()} #{self.pk}"
+
+
+class Attempt(models.Model):
+    """One try to hand one message to one gateway, committed before the first byte leaves.
+
+    `outcome` is empty until the gateway answers; the provider's raw word is kept. Written only by the gateway
+    process, thousands a second: no index and no foreign-key check beyond what a loop needs.
+    """
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="tries", db_index=False)
+    number = models.PositiveSmallIntegerField()
+    gateway = models.ForeignKey("messaging.Gateway", models.PROTECT, db_index=False, db_constraint=False)
+    epoch = models.BigIntegerField()
+    started_at = models.DateTimeField(db_default=Now())
+    outcome = models.CharField(max_length=12, blank=True)
+    raw_status = models.CharField(max_length=32, blank=True)
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        constraints = [models.UniqueConstraint(fields=["message", "number"], name="attempt_number")]
+
+
+class SubmittedPart(models.Model):
+    """The gateway's id of one part of an accepted attempt, and what its receipt said.
+
+    `part` counts from 1. A message is delivered when each of its parts is, whichever attempt carried it.
+    """
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="submitted_parts")
+    attempt = models.ForeignKey(
+        Attempt, models.CASCADE, related_name="submitted_parts", db_index=False, db_constraint=False
+    )
+    gateway = models.ForeignKey("messaging.Gateway", models.PROTECT, db_index=False, db_constraint=False)
+    part = models.PositiveSmallIntegerField()
+    provider_id = models.CharField(max_length=80)
+    outcome = models.CharField(max_length=12, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["gateway", "provider_id"], name="submitted_part_id"),
+        ]
+
+
+class Receipt(models.Model):
+    """A delivery report as it came, stored before it was acknowledged; unmatched ones wait for their id."""
+
+    gateway = models.ForeignKey("messaging.Gateway", models.PROTECT, db_index=False, db_constraint=False)
+    provider_id = models.CharField(max_length=80)
+    stat = models.CharField(max_length=32, blank=True)
+    err = models.CharField(max_length=32, blank=True)
+    outcome = models.CharField(max_length=12)
+    is_final = models.BooleanField()
+    raw = models.TextField()
+    received_at = models.DateTimeField(db_default=Now())
+    matched_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("receipt")
+        verbose_name_plural = _("receipts")
+        indexes = [
+            models.Index(
+                fields=["gateway", "provider_id"], name="receipt_parked", condition=Q(matched_at=None)
+            )
+        ]
+
+
+class InboundPart(models.Model):
+    """A piece of a long inbound text, kept until the others are here or a day has passed.
+
+    `phone` is as the carrier wrote it. A piece that comes twice is kept once.
+    """
+
+    gateway = models.ForeignKey("messaging.Gateway", models.PROTECT)
+    phone = models.CharField(max_length=32)
+    to = models.CharField(max_length=32, blank=True)
+    reference = models.PositiveIntegerField()
+    total = models.PositiveSmallIntegerField()
+    number = models.PositiveSmallIntegerField()
+    text = models.TextField()
+    received_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["gateway", "phone", "to", "reference", "total", "number"], name="inbound_part_once"
+            )
+        ]
+
+
+class InboundText(models.Model):
+    """What a phone sent us, stored before it was acknowledged, and what we understood."""
+
+    gateway = models.ForeignKey("messaging.Gateway", models.PROTECT)
+    phone = models.CharField(_("phone"), max_length=32)
+    to = models.CharField(_("to"), max_length=32, blank=True)
+    text = models.TextField(_("text"))
+    member = models.ForeignKey("members.Member", models.PROTECT, null=True, related_name="inbound_texts")
+    intent = models.CharField(_("understood as"), max_length=16, blank=True)
+    argument = models.CharField(max_length=80, blank=True)
+    received_at = models.DateTimeField(_("received at"), db_default=Now())
+    handled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("inbound text")
+        verbose_name_plural = _("inbound texts")
+        ordering = ("-id",)
+        indexes = [
+            models.Index(fields=["received_at"], name="inbound_unhandled", condition=Q(handled_at=None))
+        ]

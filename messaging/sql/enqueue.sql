@@ -1,0 +1,76 @@
+-- The policy and the outbox in one statement: each draft becomes one message, queued or with the reason why not.
+-- A single message is a set of one, so the rules exist once. Order of the gates is the order of the CASE.
+-- A function, so that its plan is made once a session.
+CREATE OR REPLACE FUNCTION sms_enqueue(
+  in_phone text[], in_phone_hash bytea[], in_member_id bigint[], in_store_id bigint[], in_message_class text[],
+  in_priority smallint[], in_language text[], in_text text[], in_encoding text[], in_parts smallint[],
+  in_version_id bigint[], in_cause text[], in_cause_id bigint[], in_event_id bigint[], in_timezone text[],
+  in_due_at timestamptz[], in_expires_at timestamptz[], in_refusal text[],
+  in_at timestamptz, in_opens time, in_closes time, in_per_day int, in_per_month int
+) RETURNS TABLE (out_cause varchar, out_cause_id bigint, out_phone varchar, out_id bigint, out_state varchar,
+                 out_reason varchar, out_nudges bigint)
+LANGUAGE plpgsql AS $$
+BEGIN
+RETURN QUERY
+WITH draft AS (
+  SELECT * FROM unnest(
+    in_phone, in_phone_hash, in_member_id, in_store_id,
+    in_message_class, in_priority, in_language, in_text,
+    in_encoding, in_parts, in_version_id, in_cause,
+    in_cause_id, in_event_id, in_timezone, in_due_at,
+    in_expires_at, in_refusal
+  ) AS d (phone, phone_hash, member_id, store_id, message_class, priority, language, text, encoding, parts,
+          version_id, cause, cause_id, event_id, timezone, due_at, expires_at, refusal)
+), timed AS (
+  SELECT d.*,
+    CASE WHEN d.message_class = 'marketing'
+         THEN sms_next_opening(d.due_at, d.timezone, in_opens, in_closes)
+         ELSE d.due_at END AS leaves_at
+  FROM draft d
+), judged AS (
+  SELECT t.*,
+    CASE
+      WHEN t.refusal <> '' THEN t.refusal
+      WHEN t.message_class = 'marketing' AND NOT coalesce(m.has_marketing_consent, false) THEN 'no_consent'
+      WHEN t.cause IN ('rule', 'api') AND t.message_class IN ('notification', 'trigger')
+           AND NOT coalesce(m.has_service_consent, true) THEN 'no_consent'
+      WHEN (t.message_class = 'marketing' OR (t.message_class <> 'verification' AND t.cause <> 'reply'))
+           AND EXISTS (SELECT 1 FROM messaging_suppression s
+                       WHERE s.phone_hash = t.phone_hash AND s.lifted_at IS NULL
+                         AND (s.scope = 'all' OR t.message_class = 'marketing')) THEN 'opted_out'
+      WHEN t.leaves_at >= t.expires_at THEN 'too_late'
+      WHEN t.message_class = 'marketing' AND (
+             (SELECT count(*) FROM messaging_message x
+              WHERE x.phone_hash = t.phone_hash AND x.message_class = 'marketing'
+                AND x.created_at > in_at - interval '24 hours'
+                AND x.state NOT IN ('suppressed', 'expired', 'cancelled', 'rejected')) >= in_per_day
+             OR
+             (SELECT count(*) FROM messaging_message x
+              WHERE x.phone_hash = t.phone_hash AND x.message_class = 'marketing'
+                AND x.created_at > in_at - interval '30 days'
+                AND x.state NOT IN ('suppressed', 'expired', 'cancelled', 'rejected')) >= in_per_month
+           ) THEN 'frequency'
+      WHEN t.leaves_at > t.due_at THEN 'quiet_hours'
+      ELSE ''
+    END AS reason
+  FROM timed t LEFT JOIN members_member m ON m.id = t.member_id
+), written AS (
+  INSERT INTO messaging_message
+    (public_id, member_id, store_id, phone, phone_hash, message_class, priority, template_version_id, language,
+     text, encoding, parts, cause, cause_id, event_id, timezone, state, reason, due_at, expires_at, attempts,
+     created_at, final_at)
+  SELECT gen_random_uuid(), j.member_id, j.store_id, j.phone, j.phone_hash, j.message_class, j.priority,
+     j.version_id, j.language, j.text, j.encoding, j.parts, j.cause, j.cause_id, j.event_id, j.timezone,
+     CASE j.reason WHEN '' THEN 'queued' WHEN 'quiet_hours' THEN 'queued' WHEN 'too_late' THEN 'expired'
+                 ELSE 'suppressed' END,
+     j.reason, j.leaves_at, j.expires_at, 0, in_at,
+     CASE WHEN j.reason IN ('', 'quiet_hours') THEN NULL ELSE in_at END
+  FROM judged j
+  ON CONFLICT (cause, cause_id, phone) DO NOTHING
+  RETURNING id, phone, cause, cause_id, state, reason
+), nudge AS (
+  SELECT pg_notify('regulars_outbox', '') FROM written WHERE state = 'queued' LIMIT 1
+)
+SELECT w.cause, w.cause_id, w.phone, w.id, w.state, w.reason, (SELECT count(*) FROM nudge)
+FROM written w;
+END $$;

@@ -1,0 +1,51 @@
+"""The few texts the engine itself speaks. Their wording is fixed by the release, like the code around them."""
+
+from typing import Final
+
+from messaging.enums import MessageClass
+
+OPT_OUT_TEXT: Final = {"en": "Reply STOP to opt out", "zh-hans": "拒收请回复R"}
+
+SYSTEM_TEXTS: Final[dict[str, tuple[MessageClass, dict[str, str]]]] = {
+    "login_code": (
+        MessageClass.VERIFICATION,
+        {
+            "en": "{code} is your log-in code. It is valid for {minutes} minutes. Nobody from us will ask for it.",
+            "zh-hans": "您的登录验证码是{code}，{minutes}分钟内有效。工作人员不会向您索要验证码。",
+        },
+    ),
+    "balance": (
+        MessageClass.TRIGGER,
+        {
+            "en": "Your balance is {balance} (principal {principal}, bonus {bonus}). Points: {points}.",
+            "zh-hans": "您的余额为{balance}（本金{principal}，赠金{bonus}），积分{points}分。",
+        },
+    ),
+    "points": (
+        MessageClass.TRIGGER,
+        {"en": "You have {points} points.", "zh-hans": "您当前有{points}积分。"},
+    ),
+    "opted_out": (
+        MessageClass.TRIGGER,
+        {
+            "en": "You will get no more marketing texts from us. Reply START to get them again.",
+            "zh-hans": "已为您退订营销短信。如需恢复，请回复START。",
+        },
+    ),
+    "opted_in": (
+        MessageClass.TRIGGER,
+        {"en": "You will get our texts again.", "zh-hans": "已为您恢复短信服务。"},
+    ),
+    "help": (
+        MessageClass.TRIGGER,
+        {
+            "en": "{store}, {phone}. Reply BALANCE for your balance, STOP to opt out of marketing texts.",
+            "zh-hans": "{store}，电话{phone}。回复“余额”查询余额，回复“退订”不再接收营销短信。",
+        },
+    ),
+}
+
+
+def in_language(texts: dict[str, str], language: str) -> str:
+    """The wording in this language, or in English."""
+    return texts.get(language) or texts["en"]

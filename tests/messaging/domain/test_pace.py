@@ -1,0 +1,43 @@
+"""How fast a gateway is fed."""
+
+from messaging.domain.dispatch.pace import Pace
+
+
+def test_without_a_cap_the_window_decides():
+    assert Pace(rate=0, window=50).room(now=0.0, in_flight=20) == 30
+
+
+def test_a_cap_counts_parts_in_any_sliding_second():
+    pace = Pace(rate=10, window=50)
+
+    pace.sent(0.0, 6)
+    pace.sent(0.5, 4)
+
+    assert pace.room(0.9, 0) == 0
+    assert pace.room(1.0, 0) == 6
+    assert not pace.may_send(1.2, 7)
+    assert pace.may_send(1.5, 10)
+
+
+def test_a_message_longer_than_the_cap_waits_for_an_empty_second():
+    pace = Pace(rate=2, window=50)
+
+    assert pace.may_send(0.0, 5)
+    pace.sent(0.0, 5)
+
+    assert not pace.may_send(0.9, 5)
+    assert pace.may_send(1.0, 5)
+
+
+def test_after_a_throttle_it_pauses_then_starts_with_one_and_doubles():
+    pace = Pace(rate=0, window=50)
+
+    pace.throttled(10.0)
+
+    assert pace.room(10.5, 0) == 0
+    assert pace.room(12.0, 0) == 1
+    pace.accepted()
+    assert pace.room(12.1, 0) == 2
+    for _ in range(10):
+        pace.accepted()
+    assert pace.room(12.2, 0) == 50

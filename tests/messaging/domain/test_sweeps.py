@@ -1,0 +1,140 @@
+"""What time does to messages."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from messaging.domain.sweeps import sweep_messages
+from messaging.enums import BindState, Cause, MessageClass
+from messaging.models import Attempt, Gateway, Message
+from messaging.states import Reason, State
+from tests.conftest import NOON
+from tests.messaging.domain.desk import main_gateway, message
+
+VERIFICATION, TRIGGER = MessageClass.VERIFICATION, MessageClass.TRIGGER
+NOTIFICATION, MARKETING = MessageClass.NOTIFICATION, MessageClass.MARKETING
+
+
+@pytest.fixture
+def gateway(db) -> Gateway:
+    gateway = main_gateway()
+    gateway.lease_owner, gateway.lease_epoch, gateway.lease_until = "desk", 7, NOON + timedelta(seconds=30)
+    gateway.save()
+    return gateway
+
+
+def tried(
+    member, gateway, message_class, state, *, outcomes=("",), ago=timedelta(0), epoch=7, **more
+) -> Message:
+    """A message submitted some time ago, with an attempt for each outcome."""
+    text = message(
+        member,
+        message_class,
+        NOON,
+        state=state,
+        attempts=len(outcomes),
+        gateway=gateway,
+        submitted_at=NOON - ago,
+        **more,
+    )
+    for number, outcome in enumerate(outcomes, 1):
+        Attempt.objects.create(message=text, number=number, gateway=gateway, epoch=epoch, outcome=outcome)
+    return text
+
+
+def after(text: Message) -> tuple[str, str]:
+    sweep_messages(at=NOON)
+    text.refresh_from_db()
+    return text.state, text.reason
+
+
+@pytest.mark.parametrize(
+    ("epoch", "lease_left", "ago", "state"),
+    [
+        (7, timedelta(seconds=1), timedelta(seconds=20), State.SUBMITTING),
+        (6, timedelta(seconds=1), timedelta(seconds=20), State.UNCERTAIN),
+        (7, timedelta(seconds=-1), timedelta(seconds=20), State.UNCERTAIN),
+        (7, timedelta(seconds=1), timedelta(minutes=11), State.UNCERTAIN),
+    ],
+)
+def test_an_attempt_whose_process_is_gone_is_visibly_in_doubt(gateway, li_lei, epoch, lease_left, ago, state):
+    Gateway.objects.update(lease_until=NOON + lease_left)
+    text = tried(li_lei, gateway, MARKETING, State.SUBMITTING, epoch=epoch, ago=ago)
+
+    assert after(text)[0] == state
+    assert Attempt.objects.get().outcome == ("uncertain" if state == State.UNCERTAIN else "")
+
+
+@pytest.mark.parametrize(
+    ("message_class", "ago", "copies", "more", "state"),
+    [
+        (VERIFICATION, timedelta(seconds=4), 1, {}, State.UNCERTAIN),
+        (VERIFICATION, timedelta(seconds=5), 1, {}, State.QUEUED),
+        (VERIFICATION, timedelta(seconds=5), 2, {}, State.UNKNOWN),
+        (VERIFICATION, timedelta(seconds=5), 1, {"expires_at": NOON}, State.UNKNOWN),
+        (NOTIFICATION, timedelta(minutes=14), 1, {}, State.UNCERTAIN),
+        (NOTIFICATION, timedelta(minutes=15), 1, {}, State.QUEUED),
+        (TRIGGER, timedelta(minutes=15), 1, {}, State.QUEUED),
+        (NOTIFICATION, timedelta(minutes=15), 2, {}, State.UNKNOWN),
+        (TRIGGER, timedelta(minutes=15), 1, {"cause": Cause.REPLY}, State.UNCERTAIN),
+        (MARKETING, timedelta(hours=71), 1, {}, State.UNCERTAIN),
+        (MARKETING, timedelta(hours=72), 1, {}, State.UNKNOWN),
+    ],
+)
+def test_a_doubt_is_resolved_by_the_rule_of_the_class(
+    gateway, li_lei, message_class, ago, copies, more, state
+):
+    text = tried(
+        li_lei, gateway, message_class, State.UNCERTAIN, outcomes=("uncertain",) * copies, ago=ago, **more
+    )
+
+    assert after(text)[0] == state
+
+
+@pytest.mark.parametrize(
+    ("state", "more", "ending"),
+    [
+        (State.RETRY_WAIT, {"due_at": NOON}, (State.QUEUED, "")),
+        (State.RETRY_WAIT, {"due_at": NOON + timedelta(seconds=1)}, (State.RETRY_WAIT, "")),
+        (State.RETRY_WAIT, {"expires_at": NOON}, (State.EXPIRED, Reason.TOO_LATE)),
+        (State.QUEUED, {"expires_at": NOON}, (State.EXPIRED, Reason.TOO_LATE)),
+        (State.HELD, {"expires_at": NOON}, (State.EXPIRED, Reason.TOO_LATE)),
+        (State.QUEUED, {"expires_at": NOON + timedelta(seconds=1)}, (State.QUEUED, "")),
+    ],
+)
+def test_pauses_end_and_late_texts_stay(gateway, li_lei, state, more, ending):
+    text = message(li_lei, NOTIFICATION, NOON, state=state, **more)
+
+    assert after(text) == ending
+
+
+@pytest.mark.parametrize(
+    ("hours", "ending"), [(71, (State.ACCEPTED, "")), (72, (State.NO_RECEIPT, Reason.NO_RECEIPT))]
+)
+def test_a_text_the_carrier_never_reported_on(gateway, li_lei, hours, ending):
+    text = tried(
+        li_lei, gateway, MARKETING, State.ACCEPTED, outcomes=("accepted",), ago=timedelta(hours=hours)
+    )
+
+    assert after(text) == ending
+
+
+def test_a_second_sweep_finds_nothing_left_to_do(gateway, li_lei):
+    tried(li_lei, gateway, MARKETING, State.SUBMITTING, epoch=6)
+
+    first = sweep_messages(at=NOON)
+    second = sweep_messages(at=NOON)
+
+    assert first["lost"] == 1
+    assert not any(second.values())
+
+
+def test_a_gateway_without_a_process_is_shown_as_off(gateway):
+    Gateway.objects.update(bind_state=BindState.BOUND, lease_until=NOON - timedelta(seconds=1))
+
+    sweep_messages(at=NOON)
+
+    gateway.refresh_from_db()
+    assert (gateway.bind_state, gateway.last_error) == (BindState.OFF, "No gateway process is running.")

@@ -1,0 +1,139 @@
+"""What members text back, and what we make of it. The labelled texts stand in texts/inbound.tsv."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from messaging.inbound_grammar import Intent, classify_inbound
+
+CORPUS = [
+    line.replace("\\n", "\n").split("\t")
+    for line in (Path(__file__).parent / "texts" / "inbound.tsv").read_text("utf-8").splitlines()
+]
+SCORE = {"1", "2", "3", "4", "5"}
+BOOKING = {"1": "confirm", "2": "change", "3": "cancel"}
+
+
+@pytest.mark.parametrize(("label", "text"), CORPUS)
+def test_every_labelled_text_is_read_as_labelled(label: str, text: str) -> None:
+    kind, _, topic = label.partition(":")
+
+    intent = classify_inbound(text)
+
+    assert intent.kind == kind
+    if topic:
+        assert intent.argument == topic
+
+
+def test_the_corpus_is_large_enough_to_mean_something() -> None:
+    labels = [label for label, _ in CORPUS]
+    assert len(labels) >= 400
+    assert labels.count("opt_out") >= 200
+    assert labels.count("human") >= 100
+
+
+@pytest.mark.parametrize("text", ["R", "r", "R.", "“R”", "回复R", "Ｒ", "reply R"])
+def test_r_is_an_opt_out_only_after_a_text_that_advertised_it(text: str) -> None:
+    assert classify_inbound(text).kind == "human"
+    assert classify_inbound(text, advertised={"R"}) == Intent("opt_out", "advertised")
+
+
+@pytest.mark.parametrize("letter", ["T", "N", "0", "0000"])
+def test_single_letters_need_advertising_too(letter: str) -> None:
+    assert classify_inbound(letter).kind != "opt_out"
+    assert classify_inbound(letter, advertised={"R", letter}).kind == "opt_out"
+
+
+@pytest.mark.parametrize(
+    ("text", "pending", "answer"),
+    [
+        ("4", SCORE, "4"),
+        ("4分", SCORE, "4"),
+        ("４分", SCORE, "4"),
+        ("四", SCORE, "4"),
+        ("4️⃣", SCORE, "4"),
+        ("5 stars!", SCORE, "5"),
+        ("5分，谢谢", SCORE, "5"),
+        ("five", SCORE, "5"),
+        ("我选2", SCORE, "2"),
+        ("回复1", SCORE, "1"),
+        ("yes", {"Y", "N", "C"}, "Y"),
+        ("好的", {"Y", "N", "C"}, "Y"),
+        ("nope", {"Y", "N", "C"}, "N"),
+        ("CANCEL", {"Y", "N", "C"}, "C"),
+        ("取消", {"Y", "N", "C"}, "C"),
+        ("confirm", BOOKING, "1"),
+        ("确认", BOOKING, "1"),
+        ("CANCEL", BOOKING, "3"),
+        ("change", BOOKING, "2"),
+        ("0", {"0"}, "0"),
+        ("12 34 56", {"123456"}, "123456"),
+    ],
+)
+def test_a_pending_question_owns_its_answers(text: str, pending: object, answer: str) -> None:
+    assert classify_inbound(text, pending=pending) == Intent("answer", answer)
+
+
+def test_a_pending_no_wins_over_an_advertised_n() -> None:
+    assert classify_inbound("N", advertised={"N"}, pending={"Y", "N"}) == Intent("answer", "N")
+    assert classify_inbound("N", advertised={"N"}).kind == "opt_out"
+
+
+@pytest.mark.parametrize("text", ["STOP", "退订", "TD", "4 but stop texting me", "取消订阅", "不要再发了"])
+def test_no_open_question_swallows_an_opt_out(text: str) -> None:
+    assert classify_inbound(text, pending=SCORE | {"Y", "N", "C"}).kind == "opt_out"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("6", "human"),
+        ("很好，下次还来", "human"),
+        ("balance", "query"),
+        ("HELP", "help"),
+        ("START", "opt_in"),
+    ],
+)
+def test_what_is_no_answer_is_read_as_without_a_question(text: str, kind: str) -> None:
+    assert classify_inbound(text, pending=SCORE).kind == kind
+
+
+def test_yes_never_opts_in() -> None:
+    assert classify_inbound("YES").kind == "human"
+
+
+def test_the_merchants_keywords_replace_the_built_in_ones() -> None:
+    assert classify_inbound("happy", keywords={"Happy"}) == Intent("keyword", "HAPPY")
+    assert classify_inbound("happy 7", keywords={"Happy"}) == Intent("keyword", "HAPPY 7")
+    assert classify_inbound("抽奖", keywords={"Happy"}).kind == "human"
+
+
+@pytest.mark.parametrize(("text", "region"), [("arrêt", "FR"), ("afmelden", "NL"), ("basta", "IT")])
+def test_words_of_one_country_stop_only_there(text: str, region: str) -> None:
+    assert classify_inbound(text, region=region).kind == "opt_out"
+
+
+def test_a_local_word_means_nothing_elsewhere() -> None:
+    assert classify_inbound("uit", region="CN").kind == "human"
+
+
+def test_how_sure_the_opt_out_is_can_be_seen() -> None:
+    assert classify_inbound("STOP").argument == "word"
+    assert classify_inbound("please stop texting me").argument in ("word", "phrase")
+    assert classify_inbound("leave me alone").argument == "phrase"
+
+
+@given(st.text(max_size=300))
+def test_any_text_gets_an_intent(text: str) -> None:
+    assert classify_inbound(text, advertised={"R"}, pending=SCORE).kind
+
+
+@given(
+    st.sampled_from(["STOP", "退订", "TD", "Unsubscribe"]),
+    st.sampled_from(["", " ", "!", "。", "\u200b", "”", " 🙏", "\n"]),
+    st.sampled_from(["", " ", "“", "\u200e", "[", "\ufeff"]),
+)
+def test_dressing_never_hides_a_stop_word(word: str, after: str, before: str) -> None:
+    assert classify_inbound(before + word + after).kind == "opt_out"

@@ -1,0 +1,154 @@
+"""Service or promotion: labelled texts in both languages stand in texts/industry.txt and texts/marketing.txt."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from messaging.linter import lint
+
+
+def _texts(name: str) -> list[str]:
+    lines = (Path(__file__).parent / "texts" / f"{name}.txt").read_text("utf-8").splitlines()
+    return [line.replace("\\n", "\n") for line in lines]
+
+
+INDUSTRY, MARKETING = _texts("industry"), _texts("marketing")
+
+
+@pytest.mark.parametrize("text", MARKETING)
+def test_no_marketing_text_passes_as_industry(text: str) -> None:
+    verdict = lint(text)
+
+    assert verdict.needs_review
+    assert verdict.findings
+
+
+@pytest.mark.parametrize("text", INDUSTRY)
+def test_no_industry_text_is_called_promotional(text: str) -> None:
+    verdict = lint(text)
+
+    assert not verdict.is_promotional, verdict.findings
+
+
+def test_at_most_one_industry_text_in_ten_needs_a_reviewer() -> None:
+    held = [text for text in INDUSTRY if lint(text).needs_review]
+    assert len(held) <= len(INDUSTRY) / 10, held
+
+
+def test_three_in_five_marketing_texts_are_recognised_without_a_reviewer() -> None:
+    recognised = [text for text in MARKETING if lint(text).is_promotional]
+    assert len(recognised) >= len(MARKETING) * 3 / 5
+
+
+@pytest.mark.parametrize(
+    ("text", "message_class"),
+    [
+        ("验证码：482913，5分钟内有效，请勿泄露。", "verification"),
+        ("Your login code is 482913. It expires in 5 minutes.", "verification"),
+        ("您的验证码是{code}，5分钟内有效。", "verification"),
+        ("482913 is your payment code.\n@shop.example #482913", "verification"),
+        ("您的会员卡已消费{amount}，余额{balance}。", "notification"),
+        ("Your order #5521 has shipped.", "notification"),
+        ("您的会员卡已开卡成功，卡号尾号8899。", "trigger"),
+        ("Sorry we missed your call. We will call you back.", "trigger"),
+        ("欢迎入住云水酒店，您的房间为1208。", "trigger"),
+        ("全场8折，限时三天！", "marketing"),
+    ],
+)
+def test_the_class_follows_the_words(text: str, message_class: str) -> None:
+    verdict = lint(text)
+
+    assert verdict.message_class == message_class
+    assert verdict.is_promotional is (message_class == "marketing")
+    assert verdict.needs_review is (message_class == "marketing")
+
+
+def test_a_finding_points_into_the_original_text_and_says_why() -> None:
+    text = "【小满】您的预约已确认。全 场 优-惠，快来！"
+
+    verdict = lint(text)
+
+    words = {finding.word for finding in verdict.findings}
+    assert "优-惠" in words
+    assert all(text[finding.start : finding.end] == finding.word for finding in verdict.findings)
+    assert all(finding.rule and finding.source and str(finding.suggestion) for finding in verdict.findings)
+
+
+@pytest.mark.parametrize(
+    ("fact", "offer"),
+    [
+        ("您已成功充值500元，赠送80元，余额580元。", "您已消费120元，余额380元。现在充值500送80。"),
+        ("消费100元，会员优惠20元，实付80元。", "消费100元即享优惠20元。"),
+        ("You recharged ¥500 and received ¥80 bonus. Balance ¥580.", "Recharge ¥500 and get ¥80 bonus."),
+        ("您有500积分将于12月31日到期。", "您有500积分将于12月31日到期，快来兑换好礼。"),
+        ("您的优惠券已核销，实付88元。", "您有一张20元优惠券即将过期。"),
+        ("您对本次服务是否满意？请回复1-5评分。", "回复1-5评分，五星好评返现5元。"),
+        ("请勿转发验证码482913。", "转发给好友，双方得红包。"),
+        ("春节期间本店暂停营业。", "春节快乐！"),
+    ],
+)
+def test_a_fact_passes_and_the_offer_beside_it_does_not(fact: str, offer: str) -> None:
+    assert not lint(fact).needs_review
+    assert lint(offer).is_promotional
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "加微信领红包",
+        "拒收请回复R",
+        "期待您的到来",
+        "祝您新年快乐",
+        "详情戳 http://t.cn/x",
+        "Reply STOP to opt out",
+    ],
+)
+def test_promotion_as_a_tail_makes_the_whole_text_marketing(tail: str) -> None:
+    assert lint(f"您的订单已发货，单号SF1234567890。{tail}").is_promotional
+
+
+@pytest.mark.parametrize("trick", ["优惠", "优 惠", "优-惠", "優惠", "优\u200b惠", "优·惠", "优 . 惠"])
+def test_tricks_between_the_characters_do_not_help(trick: str) -> None:
+    assert lint(f"您的预约已确认，到店{trick}。").is_promotional
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "验证码482913，详见 https://shop.example/a",
+        "您的验证码482913，如有问题联系13800138000",
+        "Your login code is 482913. Questions: 400-820-8820",
+    ],
+)
+def test_a_code_with_a_link_or_contact_goes_to_a_reviewer(text: str) -> None:
+    verdict = lint(text)
+
+    assert verdict.message_class == "verification"
+    assert verdict.needs_review
+    assert {finding.rule for finding in verdict.findings} == {"code_with_link"}
+
+
+def test_a_shop_may_be_called_what_it_likes() -> None:
+    assert not lint("【优惠购超市】您的订单已发货，单号SF1234567890。").needs_review
+
+
+def test_decoration_counts_in_china_only() -> None:
+    text = "Your order has shipped 🎉"
+    assert lint(text, region="CN").needs_review
+    assert not lint(text, region="US").needs_review
+
+
+def test_a_text_that_names_no_service_has_the_strictest_class() -> None:
+    verdict = lint("Rain makes us think of ramen.")
+
+    assert verdict.message_class == "marketing"
+    assert verdict.needs_review
+    assert not verdict.is_promotional
+
+
+@given(st.text(max_size=400))
+def test_any_text_gets_a_verdict_with_true_spans(text: str) -> None:
+    for finding in lint(text).findings:
+        assert text[finding.start : finding.end] == finding.word
