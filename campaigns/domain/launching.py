@@ -1,0 +1,129 @@
+"""From a draft to a run: launch, pause, tick. A run row, unique per campaign and window, decides that it happens."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.domain.audiences import Audience
+from campaigns.domain.drafting import is_approved
+from campaigns.enums import CampaignStatus, RunStatus, Timing
+from campaigns.models import Campaign, Run
+from members.models import Staff
+from members.refusals import Refused
+from messaging.domain.texts import approved_version
+from messaging.enums import MessageClass
+
+LATE_MAX = timedelta(hours=3)
+ONCE = "once"
+
+
+class NotLaunchable(Refused):
+    """Something is missing before this campaign may send."""
+
+    code = "not_launchable"
+
+
+@transaction.atomic
+def launch(*, campaign: Campaign, by: Staff, at: datetime) -> Run | None:
+    """Set a draft in motion. Starts its run at once, or leaves it to the tick. Raises NotLaunchable.
+
+    Launching twice starts nothing twice: the status moves once, and the run is unique.
+    """
+    campaign = Campaign.objects.select_for_update().get(pk=campaign.pk)
+    if campaign.status != CampaignStatus.DRAFT:
+        return campaign.runs.order_by("id").first()
+    _check_launchable(campaign, at)
+    campaign.status = CampaignStatus.ACTIVE
+    campaign.launched_by, campaign.launched_at = by, at
+    campaign.save()
+    return start_run(campaign=campaign, window=ONCE, at=at) if campaign.timing == Timing.NOW else None
+
+
+def _check_launchable(campaign: Campaign, at: datetime) -> None:
+    Audience.from_json(campaign.audience)
+    if campaign.template is None:
+        raise NotLaunchable(_("Choose a text first."), field="template")
+    if campaign.template.message_class != MessageClass.MARKETING:
+        raise NotLaunchable(_("A campaign sends a marketing text."), field="template")
+    if approved_version(campaign.template_id or 0, campaign.store.language) is None:
+        raise NotLaunchable(_("The text has not been approved yet."), field="template")
+    if campaign.wording and not is_approved(campaign):
+        raise NotLaunchable(_("The text was changed after it was approved."), field="template")
+    if campaign.timing != Timing.NOW and campaign.at_time is None:
+        raise NotLaunchable(_("Choose a time of day."), field="at_time")
+    if campaign.timing in (Timing.ONCE, Timing.WEEKLY, Timing.MONTHLY) and campaign.start_on is None:
+        raise NotLaunchable(_("Choose a day."), field="start_on")
+    today = at.astimezone(campaign.store.zone).date()
+    if campaign.timing == Timing.ONCE and campaign.start_on and campaign.start_on < today:
+        raise NotLaunchable(_("That day is over."), field="start_on")
+
+
+@transaction.atomic
+def pause(*, campaign: Campaign, is_paused: bool) -> None:
+    """Keep a recurring campaign from starting new runs, or let it again. A run under way goes on."""
+    old, new = CampaignStatus.ACTIVE, CampaignStatus.PAUSED
+    if not is_paused:
+        old, new = new, old
+    Campaign.objects.filter(pk=campaign.pk, status=old).update(status=new)
+
+
+def start_run(*, campaign: Campaign, window: str, at: datetime, as_of: datetime | None = None) -> Run | None:
+    """Write the run row. None if this window had its run already: two beats may try, one succeeds."""
+    created = Run.objects.bulk_create(
+        [
+            Run(
+                campaign=campaign,
+                window=window,
+                status=RunStatus.FREEZING,
+                as_of=as_of or at,
+                started_at=at,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    return Run.objects.filter(campaign=campaign, window=window, public_id=created[0].public_id).first()
+
+
+def due_window(campaign: Campaign, at: datetime) -> str:
+    """The window that is due now, or nothing. A tick up to three hours late still counts; a later one does not.
+
+    Days and times are the store's. A time that a clock change skips is the first moment after it; one that
+    comes twice counts once, because the window is the date.
+    """
+    local = at.astimezone(campaign.store.zone)
+    today = local.date()
+    if campaign.start_on and today < campaign.start_on or campaign.end_on and today > campaign.end_on:
+        return ""
+    if campaign.at_time is None or not _is_day(campaign, today):
+        return ""
+    opens = datetime.combine(today, campaign.at_time, campaign.store.zone)
+    if not opens <= at < opens + LATE_MAX:
+        return ""
+    return ONCE if campaign.timing == Timing.ONCE else today.isoformat()
+
+
+def _is_day(campaign: Campaign, today: date) -> bool:
+    first = campaign.start_on or today
+    if campaign.timing == Timing.ONCE:
+        return today == first
+    if campaign.timing == Timing.WEEKLY:
+        return today.weekday() == first.weekday()
+    if campaign.timing == Timing.MONTHLY:
+        return today.day == min(first.day, calendar.monthrange(today.year, today.month)[1])
+    return campaign.timing == Timing.DAILY
+
+
+def tick(*, at: datetime) -> list[int]:
+    """Start every run that is due; gives the ids of those started now. Safe to run from several beats at once."""
+    started = []
+    campaigns = Campaign.objects.filter(status=CampaignStatus.ACTIVE).exclude(timing=Timing.NOW)
+    for campaign in campaigns.select_related("store"):
+        window = due_window(campaign, at)
+        run = start_run(campaign=campaign, window=window, at=at) if window else None
+        if run:
+            started.append(run.pk)
+    return started

@@ -1,0 +1,253 @@
+"""A run under way: recipients frozen, expanded in chunks, watched, stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Count
+
+from campaigns.domain import wakeup
+from campaigns.domain.audiences import Audience
+from campaigns.enums import CampaignKind, CampaignStatus, RunStatus, Timing
+from campaigns.models import Campaign, Recipient, Run, RunChunk
+from members.domain.cards import STORED_VALUE
+from members.enums import AccountKind
+from members.event_types import AUDIENCE_FIELDS
+from members.models import Account, Member, Staff
+from messaging.domain import outbox, texts
+from messaging.domain.outbox import Draft
+from messaging.enums import Cause, MessageClass
+from messaging.models import Message, TemplateVersion
+from messaging.states import Reason, State
+
+CHUNK_SIZE = 1000
+STOPPABLE = (State.HELD, State.QUEUED, State.RETRY_WAIT)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands: messages by state, those left out by reason, recipients not expanded yet."""
+
+    recipients: int
+    waiting: int
+    by_state: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+    parts: int = 0
+
+    @property
+    def sent(self) -> int:
+        """Handed to a carrier and not refused."""
+        return sum(self.by_state.get(state, 0) for state in _SENT)
+
+    @property
+    def delivered(self) -> int:
+        return self.by_state.get(State.DELIVERED, 0)
+
+    @property
+    def settled(self) -> int:
+        """Recipients whose text needs nothing more from us."""
+        busy = sum(self.by_state.get(state, 0) for state in (*STOPPABLE, State.SUBMITTING))
+        return self.recipients - self.waiting - busy
+
+    @property
+    def percent(self) -> int:
+        return 100 if not self.recipients else self.settled * 100 // self.recipients
+
+
+_SENT = (State.ACCEPTED, State.DELIVERED, State.UNDELIVERED, State.NO_RECEIPT, State.UNCERTAIN, State.UNKNOWN)
+
+
+@transaction.atomic
+def freeze(*, run_id: int) -> dict[str, int]:
+    """Write down the run's recipients and chunks. Done once: the run row is locked and its status moves."""
+    run = _locked(run_id, RunStatus.FREEZING)
+    if run is None:
+        return {"recipients": 0, "chunks": 0}
+    rows = _chosen(run)
+    Recipient.objects.bulk_create(rows, batch_size=5000, ignore_conflicts=True)
+    chunks = -(-len(rows) // CHUNK_SIZE)
+    RunChunk.objects.bulk_create([RunChunk(run=run, number=number) for number in range(chunks)])
+    run.recipients_total, run.chunks_total = len(rows), chunks
+    run.status = RunStatus.SENDING
+    run.save()
+    if not chunks:
+        _finish(run, run.started_at)
+    return {"recipients": len(rows), "chunks": chunks}
+
+
+def _chosen(run: Run) -> list[Recipient]:
+    campaign = run.campaign
+    members = Audience.from_json(campaign.audience).members(campaign.store, at=run.as_of)
+    scores: dict[int, float | None] = {}
+    if campaign.kind == CampaignKind.WAKEUP:
+        scores = dict(wakeup.choose(run, members))
+        members = Member.objects.filter(pk__in=list(scores))
+    numbered = enumerate(members.order_by("id").values_list("id", "phone").distinct())
+    return [
+        Recipient(run=run, member_id=pk, phone=phone, chunk=row // CHUNK_SIZE, score=scores.get(pk))
+        for row, (pk, phone) in numbered
+    ]
+
+
+@transaction.atomic
+def expand(*, run_id: int, chunk: int, at: datetime) -> dict[str, int]:
+    """Turn one chunk's recipients into messages, all or none, once: the chunk row is locked and marked.
+
+    A stopped run expands nothing. Killed in the middle, it leaves nothing; run again, it goes on.
+    """
+    row = (
+        RunChunk.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(run_id=run_id, number=chunk, expanded_at=None)
+        .first()
+    )
+    run = Run.objects.select_for_update(no_key=True).select_related("campaign__store").get(pk=run_id)
+    if row is None or run.status != RunStatus.SENDING:
+        return {"queued": 0, "left_out": 0}
+    results = outbox.enqueue(_drafts(run, chunk, at), at=at)
+    row.expanded_at = at
+    row.save()
+    if not run.chunks.filter(expanded_at=None).exists():
+        _finish(run, at)
+    queued = sum(result.state == State.QUEUED for result in results)
+    return {"queued": queued, "left_out": len(results) - queued}
+
+
+def _drafts(run: Run, chunk: int, at: datetime) -> list[Draft]:
+    recipients = list(run.recipients.filter(chunk=chunk).select_related("member__facts").order_by("id"))
+    members = [recipient.member for recipient in recipients]
+    versions = {
+        language: texts.approved_version(run.campaign.template_id or 0, language)
+        for language in {member.language for member in members}
+    }
+    held = holdings(members)
+    return [
+        draft_for(run.campaign, member, versions[member.language], held[member.pk], run, at)
+        for member in members
+    ]
+
+
+def draft_for(
+    campaign: Campaign,
+    member: Member,
+    version: TemplateVersion | None,
+    held: dict[str, int],
+    run: Run,
+    at: datetime,
+) -> Draft:
+    """One recipient's text, or the reason there is none."""
+    composed = (
+        compose(campaign, member, version, held, at)
+        if version
+        else texts.Composed("", "UCS-2", 1, Reason.NOT_APPROVED)
+    )
+    return Draft(
+        phone=member.phone,
+        phone_hash=bytes(member.phone_hash),
+        member_id=member.pk,
+        store_id=campaign.store_id,
+        message_class=MessageClass.MARKETING,
+        text=composed.text,
+        encoding=composed.encoding,
+        parts=composed.parts,
+        refusal=composed.refusal,
+        cause=Cause.RUN,
+        cause_id=run.pk,
+        version_id=version.pk if version else None,
+        language=version.language if version else "",
+        timezone=outbox.recipient_zone(member, member.phone, campaign.store),
+    )
+
+
+def compose(
+    campaign: Campaign, member: Member, version: TemplateVersion, held: dict[str, int], at: datetime
+) -> texts.Composed:
+    """What this member would read."""
+    store = campaign.store
+    last = member.facts.last_visit_at if hasattr(member, "facts") else None
+    payload = {
+        "name": member.name,
+        "store": store.name,
+        "store_phone": store.phone,
+        "balance": held.get("balance", 0),
+        "points_balance": held.get("points", 0),
+        "last_visit": last.astimezone(store.zone).date().isoformat() if last else "",
+        "days_away": (at - last).days if last else "",
+    }
+    said = texts.said_by(version, AUDIENCE_FIELDS)
+    values = texts.formatted(payload, said, language=version.language, timezone=store.timezone)
+    return texts.compose(version, values, signature=store.sms_signature, phone=member.phone)
+
+
+def holdings(members: Sequence[Member]) -> dict[int, dict[str, int]]:
+    """Stored value and points of each member, by member id; one query."""
+    held: dict[int, dict[str, int]] = {member.pk: {"balance": 0, "points": 0} for member in members}
+    accounts = Account.objects.filter(member__in=list(held)).values_list("member_id", "kind", "balance")
+    for member_id, kind, balance in accounts:
+        name = "points" if kind == AccountKind.POINTS else "balance"
+        if kind in (*STORED_VALUE, AccountKind.POINTS):
+            held[member_id][name] += balance or 0
+    return held
+
+
+@transaction.atomic
+def stop(*, run: Run, by: Staff, at: datetime) -> int:
+    """Stop a run: no chunk is expanded any more, what still waits is cancelled. Gives how many texts that were.
+
+    What a carrier has already accepted cannot be called back.
+    """
+    moved = Run.objects.filter(pk=run.pk, status__in=[RunStatus.FREEZING, RunStatus.SENDING, RunStatus.DONE])
+    moved.update(status=RunStatus.STOPPED, stopped_by=by, finished_at=at)
+    waiting = Message.objects.filter(cause=Cause.RUN, cause_id=run.pk, state__in=STOPPABLE)
+    locked = waiting.select_for_update(skip_locked=True).order_by("id").values_list("id", flat=True)
+    return Message.objects.filter(pk__in=list(locked)).update(
+        state=State.CANCELLED, reason=Reason.STOPPED, final_at=at
+    )
+
+
+def progress(run: Run) -> Progress:
+    """Where the run stands now; two aggregates, whatever its size."""
+    own = Message.objects.filter(cause=Cause.RUN, cause_id=run.pk)
+    rows = list(own.order_by().values_list("state", "reason").annotate(total=Count("id")))
+    by_state: dict[str, int] = {}
+    left_out: dict[str, int] = {}
+    for state, reason, total in rows:
+        by_state[state] = by_state.get(state, 0) + total
+        if state in (State.SUPPRESSED, State.EXPIRED, State.CANCELLED, State.REJECTED):
+            left_out[reason] = left_out.get(reason, 0) + total
+    expanded = sum(by_state.values())
+    return Progress(run.recipients_total, max(run.recipients_total - expanded, 0), by_state, left_out)
+
+
+def unexpanded(*, at: datetime, after: timedelta = timedelta(seconds=30)) -> Iterable[tuple[int, int]]:
+    """(run, chunk) pairs that should have been expanded by now: for the sweep."""
+    late = RunChunk.objects.filter(
+        expanded_at=None, run__status=RunStatus.SENDING, run__started_at__lt=at - after
+    )
+    return list(late.order_by("run_id", "number").values_list("run_id", "number")[:1000])
+
+
+def unfrozen(*, at: datetime, after: timedelta = timedelta(seconds=30)) -> list[int]:
+    """Runs that should have been frozen by now: for the sweep."""
+    late = Run.objects.filter(status=RunStatus.FREEZING, started_at__lt=at - after)
+    return list(late.values_list("id", flat=True))
+
+
+def _locked(run_id: int, status: RunStatus) -> Run | None:
+    return (
+        Run.objects.select_for_update(of=("self",))
+        .select_related("campaign__store")
+        .filter(pk=run_id, status=status)
+        .first()
+    )
+
+
+def _finish(run: Run, at: datetime) -> None:
+    run.status, run.finished_at = RunStatus.DONE, at
+    run.save()
+    if run.campaign.timing in (Timing.NOW, Timing.ONCE):
+        Campaign.objects.filter(pk=run.campaign_id, status=CampaignStatus.ACTIVE).update(
+            status=CampaignStatus.ENDED
+        )
