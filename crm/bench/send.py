@@ -1,0 +1,139 @@
+"""A campaign from launch to the last *delivered*: audience, policy, render, rows, claim, attempt, submit, receipt."""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from constance import config
+from django.db import connections
+
+from campaigns.domain import launching, runs
+from campaigns.domain.audiences import Audience
+from campaigns.domain.drafting import approve, create_draft, save_plan, submit
+from campaigns.enums import CampaignKind
+from campaigns.models import Campaign, Run
+from crm.bench.bare import bare_rate, orm_rate
+from crm.bench.database import bench_database, versions
+from crm.bench.wire import running_wire
+from members.models import Member, Staff, Store
+from messaging.enums import Cause
+from messaging.models import Message
+
+SIZES = {"small": (2_000, 1), "standard": (100_000, 3), "large": (1_000_000, 1)}
+EXPANDERS = 2
+
+
+def measure(*, size: str, data_dir: Path | None = None) -> dict[str, Any]:
+    """Texts per second from launch to the last stored *delivered*, beside the same PDUs without our rules."""
+    members, repeats = SIZES[size]
+    with bench_database("send", members=members, months=1):
+        _open_all_doors()
+        with running_wire() as sink:
+            results = [_campaign(number) for number in range(repeats)]
+            details = versions() | {"size": size, "texts": members, "stages": results}
+            acknowledged = sink.counts()[1]
+        bare = [bare_rate(members) for _ in range(repeats)]
+        orm = orm_rate(min(members, 500))
+    rates = [result["per_second"] for result in results]
+    value, limit = median(rates), median(bare)
+    return {
+        "name": "send",
+        "value": round(value, 1),
+        "unit": "texts/s",
+        "limit": round(limit, 1),
+        "ratio": round(value / limit, 3),
+        "goal": 0.2,
+        "details": details
+        | {
+            "spread": [round(min(rates), 1), round(value, 1), round(max(rates), 1)],
+            "bare_loop": [round(min(bare), 1), round(limit, 1), round(max(bare), 1)],
+            "orm_saves_per_message": round(orm, 1),
+            "times_orm": round(value / orm, 1),
+            "receipts_acknowledged": acknowledged,
+            "peak_memory_mb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
+        },
+    }
+
+
+def _open_all_doors() -> None:
+    """Everybody agrees, at any hour, as often as we like: the work is the same, nothing is left out."""
+    Member.objects.update(has_marketing_consent=True)
+    config.MARKETING_FROM, config.MARKETING_UNTIL = "00:00", "23:59"
+    config.MARKETING_PER_DAY = config.MARKETING_PER_MONTH = 1000
+    Staff.objects.create_user("bench-author")
+    Staff.objects.create_user("bench-reviewer")
+
+
+def _campaign(number: int) -> dict[str, Any]:
+    author, reviewer = (
+        Staff.objects.get(username="bench-author"),
+        Staff.objects.get(username="bench-reviewer"),
+    )
+    campaign = create_draft(
+        kind=CampaignKind.PUSH, store=Store.objects.order_by("id")[0], name=f"Bench {number}", by=author
+    )
+    wording = {
+        "en": "{name|Hello}, 20% off this week at {store}.",
+        "zh-hans": "{name|您好}，本周{store}八折。",
+    }
+    campaign = save_plan(campaign=campaign, audience=Audience(), wording=wording, changes={})
+    now = datetime.now(UTC)
+    submit(campaign=campaign, by=author, at=now)
+    approve(campaign=campaign, by=reviewer, at=now)
+    return _timed(campaign, author)
+
+
+def _timed(campaign: Campaign, author: Staff) -> dict[str, Any]:
+    started = time.perf_counter()
+    run = launching.launch(campaign=campaign, by=author, at=datetime.now(UTC))
+    assert run is not None
+    counts = runs.freeze(run_id=run.pk)
+    frozen = time.perf_counter()
+    _expand(run)
+    expanded = time.perf_counter()
+    _wait_delivered(run, counts["recipients"])
+    elapsed = time.perf_counter() - started
+    return {
+        "texts": counts["recipients"],
+        "freeze_seconds": round(frozen - started, 2),
+        "expand_seconds": round(expanded - frozen, 2),
+        "seconds": round(elapsed, 2),
+        "per_second": counts["recipients"] / elapsed,
+    }
+
+
+def _expand(run: Run) -> None:
+    """Expand the chunks in as many processes as a worker has, as Celery would."""
+    numbers = list(run.chunks.order_by("number").values_list("number", flat=True))
+    connections.close_all()
+    context = multiprocessing.get_context("fork")
+    workers = [
+        context.Process(target=_expand_some, args=(run.pk, numbers[start::EXPANDERS]))
+        for start in range(EXPANDERS)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+
+def _expand_some(run_id: int, numbers: list[int]) -> None:
+    for number in numbers:
+        runs.expand(run_id=run_id, chunk=number, at=datetime.now(UTC))
+    connections.close_all()
+
+
+def _wait_delivered(run: Run, total: int, seconds: float = 600) -> None:
+    end = time.monotonic() + seconds
+    own = Message.objects.filter(cause=Cause.RUN, cause_id=run.pk)
+    while own.filter(state="delivered").count() < total:
+        if time.monotonic() > end:
+            states = sorted(set(own.values_list("state", flat=True)))
+            raise TimeoutError(f"not everything was delivered: {states}")
+        time.sleep(0.2)

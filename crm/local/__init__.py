@@ -1,0 +1,3 @@
+"""Everything that starts Regulars on one machine: database, broker, phone simulator, and the processes of
+`make run`.
+"""

@@ -1,0 +1,54 @@
+"""The last one to leave: `python -m crm.local.guard`, a child of `make run` that outlives it by a few
+seconds.
+
+It reads process groups from its input (`+123`, `-123` when that one ended). When the input closes, because
+the parent ended in whatever way, it stops the groups still listed, newest first, and kills what does not
+stop. It also holds the parent's lock on the embedded servers, so these stop last.
+"""
+
+import os
+import signal
+import sys
+
+from crm.local.children import kill_group, wait_until
+
+GRACE_SECONDS = 8
+
+
+def main() -> None:
+    """Listen until the parent is gone, then clear up."""
+    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)
+    groups: list[int] = []
+    for line in sys.stdin:
+        if line.startswith("+"):
+            groups.append(int(line))
+        elif -int(line) in groups:
+            groups.remove(-int(line))
+    end(list(reversed(groups)))
+
+
+def end(groups: list[int]) -> None:
+    """Stop the groups: a request, a grace, then force."""
+    for group in groups:
+        try:
+            os.killpg(group, signal.SIGTERM)
+        except (ProcessLookupError, PermissionError):
+            continue
+    wait_until(lambda: not any(_is_alive(group) for group in groups), GRACE_SECONDS)
+    for group in groups:
+        kill_group(group)
+
+
+def _is_alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""`python -m crm.local.simulator`: start the SMPP server and the page; print one JSON line with the ports
+when ready.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+from pathlib import Path
+
+from aiohttp import web
+
+from crm.local.children import free_port
+from crm.local.places import prepared_data_dir
+from crm.local.simulator.carrier import Carrier
+from crm.local.simulator.journal import Journal
+from crm.local.simulator.page import application
+
+
+def arguments() -> argparse.Namespace:
+    """Ports default to the settings; 0 takes a free one."""
+    parser = argparse.ArgumentParser(prog="python -m crm.local.simulator", description=__doc__)
+    parser.add_argument("--smsc-port", type=int, default=int(os.environ.get("REGULARS_SMSC_PORT") or 2775))
+    parser.add_argument(
+        "--http-port", type=int, default=int(os.environ.get("REGULARS_SIMULATOR_PORT") or 8010)
+    )
+    parser.add_argument("--journal", type=Path, help="file of accepted submits (default: in the data folder)")
+    parser.add_argument("--fsync", action="store_true", help="fsync the journal before each answer")
+    return parser.parse_args()
+
+
+async def serve(options: argparse.Namespace) -> None:
+    """Serve until SIGTERM or Ctrl-C."""
+    journal = options.journal or prepared_data_dir() / "simulator-journal.jsonl"
+    smsc_port = options.smsc_port or free_port()
+    carrier = Carrier(smsc_port, Journal(journal, options.fsync))
+    await carrier.server.start()
+    runner = web.AppRunner(application(carrier), access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", options.http_port)
+    await site.start()
+    http_port = runner.addresses[0][1]
+    print(json.dumps({"smsc_port": smsc_port, "http_port": http_port, "journal": str(journal)}), flush=True)
+    serving = asyncio.create_task(carrier.run())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
+    try:
+        await serving
+    except asyncio.CancelledError:
+        pass
+    finally:
+        await runner.cleanup()
+        await carrier.server.stop()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(arguments()))

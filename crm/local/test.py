@@ -1,0 +1,65 @@
+"""`make test`: the gate, then all tests, on the embedded servers. Further words go to pytest."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from crm.local.browser import ensure_browser
+from crm.local.children import die_with_parent
+from crm.local.gate import run_gate
+from crm.local.messages import compile_stale
+from crm.local.places import PROJECT, StartFailed
+from crm.local.servers import Servers, released, using_servers
+
+WORKERS = "2"
+
+
+def main() -> int:
+    """Exit code 0 when the gate and the tests passed, and in CI only with a browser."""
+    began_at = time.monotonic()
+    has_browser = ensure_browser()
+    compile_stale()
+    try:
+        with using_servers() as servers:
+            failed = run_gate(servers.environment())
+            if _run_tests(servers):
+                failed.append("tests")
+    except StartFailed as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    released(60)
+    if not has_browser and os.environ.get("CI"):
+        failed.append("no browser in CI")
+    print(
+        f"{'FAILED: ' + ', '.join(failed) if failed else 'All green'} in {time.monotonic() - began_at:.0f} s"
+    )
+    return bool(failed)
+
+
+def _run_tests(servers: Servers) -> int:
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-n",
+        WORKERS,
+        "--dist",
+        "loadgroup",
+        "--durations=10",
+        *sys.argv[1:],
+    ]
+    environment = os.environ | servers.environment()
+    child = subprocess.Popen(
+        command, cwd=PROJECT, env=environment, preexec_fn=die_with_parent(signal.SIGTERM)
+    )
+    while True:
+        try:
+            return child.wait()
+        except KeyboardInterrupt:  # pytest got it too and reports
+            continue
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,172 @@
+"""Coming in by a code sent to the phone, and going out. A stranger's number gets the same answers as a member's."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from math import ceil
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+from django.views import i18n
+from django.views.decorators.http import require_http_methods, require_POST
+
+from crm.portal.access import (
+    PortalRequest,
+    address_of,
+    current_member,
+    let_in,
+    page,
+    portal_view,
+    remember_language,
+    safe_next,
+    see_out,
+)
+from crm.portal.forms import CodeForm, PhoneForm
+from members.models import Member
+from messaging.domain import verification
+from messaging.domain.verification import TryLater
+from messaging.enums import CodePurpose
+
+PENDING_FOR = timedelta(minutes=30)
+REPEAT_AFTER = timedelta(minutes=1)
+_PENDING, _ASKED, _NEXT = "pending_phone", "asked_at", "next"
+
+
+@require_http_methods(["GET", "POST"])
+@portal_view
+def login(request: PortalRequest) -> HttpResponse:
+    """Ask for the phone and send it a code."""
+    if current_member(request):
+        return redirect("portal:home")
+    form = PhoneForm(request.POST or None)
+    wanted = request.POST.get("next", request.GET.get("next", ""))
+    status, wait = 200, 0
+    if request.method == "POST":
+        if form.is_valid():
+            try:
+                return _sent(request, form.cleaned_data["phone"], wanted)
+            except TryLater as refused:
+                form.add_error("phone", str(refused))
+                wait = refused.wait_seconds
+        status = 429 if wait else 422
+    return _told_to_wait(page(request, "login", {"form": form, "next": wanted}, status=status), wait)
+
+
+@require_http_methods(["GET", "POST"])
+@portal_view
+def enter_code(request: PortalRequest) -> HttpResponse:
+    """Check the code; a right one opens the portal."""
+    phone = request.portal_session.get(_PENDING)
+    if not phone:
+        return redirect("portal:login")
+    form = CodeForm(request.POST or None)
+    status, wait = 200, 0
+    if request.method == "POST":
+        if form.is_valid():
+            try:
+                member, problem = _checked(request, phone, form.cleaned_data["code"])
+            except TryLater as refused:
+                member, problem, wait = None, str(refused), refused.wait_seconds
+            if member:
+                return _welcome(request, member)
+            form.add_error("code", problem)
+        status = 429 if wait else 422
+    context = {"form": form, "phone": phone, "repeat_seconds": _repeat_seconds(request, timezone.now())}
+    return _told_to_wait(page(request, "code", context, status=status), wait)
+
+
+@require_POST
+@portal_view
+def repeat_code(request: PortalRequest) -> HttpResponse:
+    """Another code for the same number; the one before it is void."""
+    phone = request.portal_session.get(_PENDING)
+    if not phone:
+        return redirect("portal:login")
+    try:
+        response = _sent(request, phone, request.portal_session.get(_NEXT, ""))
+    except TryLater as refused:
+        form = CodeForm()
+        context = {"form": form, "phone": phone, "repeat_error": str(refused)}
+        context["repeat_seconds"] = min(refused.wait_seconds, 24 * 3600)
+        return _told_to_wait(page(request, "code", context, status=429), refused.wait_seconds)
+    messages.success(request, _("A new code is on its way. The one before it no longer works."))
+    return response
+
+
+@require_POST
+@portal_view
+def logout(request: PortalRequest) -> HttpResponse:
+    """Only by POST: a link or an image cannot log anybody out."""
+    see_out(request)
+    messages.success(request, _("You are logged out."))
+    return redirect("portal:login")
+
+
+@require_POST
+@portal_view
+def choose_language(request: PortalRequest) -> HttpResponse:
+    """Change the language of the pages and, for a member, of the texts."""
+    language = request.POST.get("language", "")
+    member = current_member(request)
+    if member and language in dict(settings.LANGUAGES):
+        Member.objects.filter(pk=member.pk).update(language=language)
+    return i18n.set_language(request)
+
+
+def _sent(request: PortalRequest, phone: str, wanted: str) -> HttpResponse:
+    at = timezone.now()
+    verification.ask_code(
+        phone=phone,
+        purpose=CodePurpose.LOGIN,
+        language=get_language() or settings.LANGUAGE_CODE,
+        store=None,
+        at=at,
+        ip=address_of(request),
+    )
+    session = request.portal_session
+    session[_PENDING], session[_ASKED], session[_NEXT] = phone, at.isoformat(), wanted
+    session.set_expiry(int(PENDING_FOR.total_seconds()))
+    return redirect("portal:code")
+
+
+def _checked(request: PortalRequest, phone: str, code: str) -> tuple[Member | None, str]:
+    """The member the code lets in, or why it does not."""
+    checked = verification.check_code(
+        phone=phone, purpose=CodePurpose.LOGIN, code=code, at=timezone.now(), ip=address_of(request)
+    )
+    member = Member.objects.filter(phone=phone).first()
+    if checked.is_right and member:
+        return member, ""
+    if not checked.checks_left:
+        return None, _("This code is wrong or no longer valid. Ask for a new one.")
+    return None, ngettext(
+        "This is not the code. You can try %(n)s more time.",
+        "This is not the code. You can try %(n)s more times.",
+        checked.checks_left,
+    ) % {"n": checked.checks_left}
+
+
+def _welcome(request: PortalRequest, member: Member) -> HttpResponse:
+    response = HttpResponseRedirect(safe_next(request, request.portal_session.get(_NEXT, "")))
+    let_in(request, member, at=timezone.now())
+    if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+        remember_language(response, member.language)
+    return response
+
+
+def _repeat_seconds(request: PortalRequest, at: datetime) -> int:
+    """How long until another code may be asked for, as far as this visitor knows."""
+    asked = parse_datetime(request.portal_session.get(_ASKED, ""))
+    return max(0, ceil((asked + REPEAT_AFTER - at).total_seconds())) if asked else 0
+
+
+def _told_to_wait(response: HttpResponse, seconds: int) -> HttpResponse:
+    if seconds:
+        response["Retry-After"] = str(seconds)
+    return response

@@ -1,0 +1,123 @@
+"""Who may do what, where. Every page of the staff web goes through `staff_required` or `needs`.
+
+A person works in one store at a time, kept in the session and chosen from those they have a role in. What belongs
+to no store of theirs does not exist for them: 404. What their role there does not include is refused: 403.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+
+from members.domain.ledger import Actor
+from members.enums import Role
+from members.models import Staff, StaffRole, Store
+
+STORE_KEY = "store_id"
+AT_TILL = (Role.CASHIER, Role.MANAGER, Role.OWNER)
+IN_CHARGE = (Role.MANAGER, Role.OWNER)
+MAY_EXPORT = (Role.MANAGER, Role.OWNER, Role.MARKETER, Role.AUDITOR)
+
+View = Callable[..., HttpResponseBase]
+
+
+@dataclass(frozen=True)
+class Access:
+    """A person at work: their stores, the one they are in, and their roles there."""
+
+    staff: Staff
+    stores: tuple[Store, ...]
+    store: Store
+    roles: frozenset[str]
+
+    def may(self, *roles: Role) -> bool:
+        """Whether the person holds one of these roles in the current store; the same answer as `Staff.may`."""
+        return self.staff.is_superuser or not self.roles.isdisjoint(roles)
+
+    @property
+    def store_ids(self) -> list[int]:
+        return [store.pk for store in self.stores]
+
+    @property
+    def actor(self) -> Actor:
+        """The name under which the ledger writes down what this person does."""
+        return Actor(scope=f"staff:{self.staff.pk}", staff_id=self.staff.pk)
+
+
+class NoStore(PermissionDenied):
+    """The person has no role in any open store."""
+
+
+def access_of(request: HttpRequest) -> Access:
+    """The logged-in person's access, read once a request. Raises NoStore."""
+    found = getattr(request, "_staff_access", None)
+    if found is None:
+        found = request._staff_access = _read(request)  # type: ignore[attr-defined]
+    return found
+
+
+def current_store(request: HttpRequest) -> Store:
+    """The store the person is working in. Raises NoStore."""
+    return access_of(request).store
+
+
+def _read(request: HttpRequest) -> Access:
+    staff: Staff = request.user  # type: ignore[assignment]
+    if staff.is_superuser:
+        stores, roles = {store.pk: store for store in Store.objects.filter(is_active=True)}, []
+    else:
+        roles = list(StaffRole.objects.filter(staff=staff, store__is_active=True).select_related("store"))
+        stores = {role.store_id: role.store for role in sorted(roles, key=lambda role: role.store.name)}
+    if not stores:
+        raise NoStore
+    chosen = stores.get(request.session.get(STORE_KEY, 0)) or next(iter(stores.values()))
+    held = frozenset(role.role for role in roles if role.store_id == chosen.pk)
+    return Access(staff, tuple(stores.values()), chosen, held)
+
+
+def staff_required(view: View) -> View:
+    """Logged in, with a store; the page is shown in that store's time."""
+    return needs()(view)
+
+
+def needs(*roles: Role) -> Callable[[View], View]:
+    """Logged in, holding one of these roles (any role when none is named) in the current store; else 403."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            try:
+                access = access_of(request)
+            except NoStore:
+                return render(request, "staff/no_store.html", status=403)
+            if roles and not access.may(*roles):
+                raise PermissionDenied
+            with timezone.override(access.store.zone):
+                return view(request, *args, **kwargs)
+
+        return login_required(guarded)
+
+    return decorate
+
+
+def page(
+    request: HttpRequest, template: str, context: dict[str, Any] | None = None, status: int = 200
+) -> HttpResponse:
+    """Render a page or a fragment with what the staff shell shows: the stores, the current one, what may be done."""
+    access = access_of(request)
+    shell = {
+        "stores": access.stores,
+        "current_store": access.store,
+        "may_deal": access.may(*AT_TILL),
+        "may_refund": access.may(*IN_CHARGE),
+    }
+    return render(request, template, {**shell, **(context or {})}, status=status)

@@ -1,0 +1,143 @@
+"""One member: who they are, and tabs for statement, timeline, consents and profile."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from constance import config
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from crm.staff.access import AT_TILL, access_of, page, staff_required
+from crm.staff.forms import ProfileForm
+from crm.staff.holdings import holdings_of
+from crm.staff.paging import PAGE_ROWS, cut, whole_number, with_query
+from crm.staff.stories import story_of
+from crm.staff.till import is_opted_out, member_or_404
+from members.domain.enrolment import record_consent
+from members.enums import POINTS_ACCOUNTS, ConsentSource, Purpose
+from members.models import Account, ConsentEntry, Entry, Member
+
+TABS = (
+    ("member_detail", "receipt-text"),
+    ("member_timeline", "activity"),
+    ("member_consents", "shield-check"),
+    ("member_profile", "notebook-pen"),
+)
+
+
+@require_GET
+@staff_required
+def statement(request: HttpRequest, member: UUID) -> HttpResponse:
+    """The member's entries as a bank prints them, newest first, of one account or all."""
+    found = member_or_404(request, member)
+    accounts = list(Account.objects.filter(member=found).select_related("card").order_by("card_id", "id"))
+    chosen = next((a for a in accounts if str(a.pk) == request.GET.get("account")), None)
+    entries = Entry.objects.filter(account__in=[chosen] if chosen else accounts)
+    if (after := whole_number(request.GET.get("after", ""))) is not None:
+        entries = entries.filter(pk__lt=after)
+    rows = entries.select_related("operation__store", "operation__staff", "account__card").order_by("-pk")
+    shown = cut(request, list(rows[: PAGE_ROWS + 1]), PAGE_ROWS, lambda entry: str(entry.pk))
+    context = {
+        "page": shown,
+        "accounts": [
+            (account, with_query(request, account=str(account.pk), after="")) for account in accounts
+        ],
+        "account": chosen,
+        "all_url": with_query(request, account="", after=""),
+        "points_accounts": POINTS_ACCOUNTS,
+    }
+    return _tab(request, found, "member_detail", context)
+
+
+@require_GET
+@staff_required
+def timeline(request: HttpRequest, member: UUID) -> HttpResponse:
+    """What happened and what was said about it, rules that kept silent included, with the reason."""
+    found = member_or_404(request, member)
+    return _tab(request, found, "member_timeline", {"page": story_of(request, found)})
+
+
+@require_http_methods(["GET", "POST"])
+@staff_required
+def consents(request: HttpRequest, member: UUID) -> HttpResponse:
+    """The words given and taken back; staff at the till may write down a new one."""
+    found = member_or_404(request, member)
+    if request.method == "POST":
+        _must_deal(request)
+        return _record(request, found)
+    entries = ConsentEntry.objects.filter(member=found).select_related("store", "staff").order_by("-pk")
+    given = {Purpose.SERVICE: found.has_service_consent, Purpose.MARKETING: found.has_marketing_consent}
+    context = {
+        "entries": entries[:200],
+        "purposes": [{"purpose": purpose, "is_given": state} for purpose, state in given.items()],
+        "wording": config.CONSENT_WORDING,
+    }
+    return _tab(request, found, "member_consents", context)
+
+
+@require_http_methods(["GET", "POST"])
+@staff_required
+def profile(request: HttpRequest, member: UUID) -> HttpResponse:
+    """Name, language, birthday, tags and notes."""
+    found = member_or_404(request, member)
+    form = ProfileForm(request.POST or None, instance=found)
+    if request.method == "POST":
+        _must_deal(request)
+        if form.is_valid():
+            form.save()
+            messages.success(request, _("Saved."))
+            return HttpResponseRedirect(reverse("staff:member_profile", args=[found.public_id]))
+        found = member_or_404(request, member)
+    return _tab(request, found, "member_profile", {"form": form}, status=422 if form.errors else 200)
+
+
+def _must_deal(request: HttpRequest) -> None:
+    if not access_of(request).may(*AT_TILL):
+        raise PermissionDenied
+
+
+def _record(request: HttpRequest, member: Member) -> HttpResponse:
+    purpose, is_given = request.POST.get("purpose", ""), request.POST.get("given") == "1"
+    if purpose in Purpose.values and getattr(member, f"has_{purpose}_consent") != is_given:
+        access = access_of(request)
+        record_consent(
+            member=member,
+            purpose=Purpose(purpose),
+            is_given=is_given,
+            source=ConsentSource.TILL,
+            wording_version=config.CONSENT_WORDING,
+            at=timezone.now(),
+            store=access.store,
+            staff_id=access.staff.pk,
+        )
+        messages.success(request, _("Written down."))
+    return HttpResponseRedirect(reverse("staff:member_consents", args=[member.public_id]))
+
+
+def _tab(
+    request: HttpRequest, member: Member, current: str, context: dict[str, Any], status: int = 200
+) -> HttpResponse:
+    labels = (_("Statement"), _("Timeline"), _("Consents"), _("Profile and notes"))
+    tabs = [
+        {
+            "label": label,
+            "icon": icon,
+            "url": reverse(f"staff:{name}", args=[member.public_id]),
+            "is_current": name == current,
+        }
+        for (name, icon), label in zip(TABS, labels, strict=True)
+    ]
+    shared = {
+        "member": member,
+        "holdings": holdings_of(member, at=timezone.now()),
+        "is_opted_out": is_opted_out(member),
+        "tabs": tabs,
+    }
+    return page(request, f"staff/{current}.html", {**shared, **context}, status)

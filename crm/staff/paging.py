@@ -1,0 +1,46 @@
+"""Keyset pages: the address names the row a page continues after, so no page costs more than the first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.http import HttpRequest
+
+Row = TypeVar("Row")
+PAGE_ROWS = 50
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """The rows of one page, the address of the next, and of the first when this is a later one."""
+
+    rows: Sequence[Row]
+    older_url: str
+    newer_url: str
+
+
+def cut(request: HttpRequest, rows: Sequence[Row], size: int, cursor_of: Any) -> Page[Row]:
+    """One page of `rows`, which hold one more than `size` if there is more. `cursor_of(row)` continues after it."""
+    shown = list(rows[:size])
+    older = with_query(request, after=cursor_of(shown[-1])) if len(rows) > size else ""
+    newer = with_query(request, after="") if request.GET.get("after") else ""
+    return Page(shown, older, newer)
+
+
+def with_query(request: HttpRequest, **changes: str) -> str:
+    """This address with some of its query changed; an empty value leaves it out."""
+    query = request.GET.copy()
+    for name, value in changes.items():
+        query[name] = value
+        if value == "":
+            del query[name]
+    text = query.urlencode()
+    return f"{request.path}?{text}" if text else request.path
+
+
+def whole_number(text: str, largest: int = 2**62) -> int | None:
+    """A number from an address, or None when it is none."""
+    is_number = text.isascii() and text.isdigit() and len(text) < 20
+    return int(text) if is_number and int(text) <= largest else None

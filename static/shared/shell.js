@@ -1,0 +1,182 @@
+// The shell's behaviour. Everything is delegated from the document, so parts swapped in by htmx need no set-up.
+//
+//   data-search            the box that `/` focuses
+//   data-theme-toggle      a button that walks system → light → dark
+//   data-opens="id"        a button that opens that <dialog>; data-closes closes the one around it
+//   data-autosubmit        a select or switch that submits its form when changed
+//   data-once              a form that takes effect once (see "Once" below)
+//   data-print, data-copy  print the page; copy data-copy's text
+//   toast                  htmx event: HX-Trigger: {"toast": {"text": "Saved", "tone": "good"}}
+//
+// Texts come translated from the page: <template id="shell-texts" data-dropped=… data-busy=…>.
+
+const texts = () => document.getElementById("shell-texts")?.dataset ?? {};
+const isTyping = (node) => node.matches?.("input, textarea, select, [contenteditable]");
+
+// Theme -------------------------------------------------------------------------------------------------------
+const themes = ["system", "light", "dark"];
+const currentTheme = () => document.documentElement.dataset.theme ?? "system";
+
+function showTheme() {
+  for (const button of document.querySelectorAll("[data-theme-toggle]")) {
+    const theme = currentTheme();
+    for (const face of button.querySelectorAll("[data-theme-face]")) face.hidden = face.dataset.themeFace !== theme;
+  }
+}
+
+function nextTheme() {
+  const theme = themes[(themes.indexOf(currentTheme()) + 1) % themes.length];
+  if (theme === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+  try {
+    localStorage.setItem("regulars-theme", theme);
+  } catch {
+    // The choice then holds for this page only.
+  }
+  showTheme();
+}
+
+// Toasts ------------------------------------------------------------------------------------------------------
+const SHOWN_FOR_MS = 6000;
+
+export function toast(text, tone = "plain") {
+  const model = document.getElementById("toast-model");
+  const place = document.getElementById("toasts");
+  if (!model || !place) return;
+  const node = model.content.firstElementChild.cloneNode(true);
+  node.classList.add(`tone-${/^(plain|brand|good|move|wait|bad)$/.test(tone) ? tone : "plain"}`);
+  node.querySelector("p").textContent = text;
+  place.append(node);
+  keepWhileRead(node, tone);
+}
+
+// A bad message stays until it is closed; any other leaves by itself unless someone is on it.
+function keepWhileRead(node, tone) {
+  if (tone === "bad") return;
+  const leave = () => (node.matches(":hover, :focus-within") ? setTimeout(leave, 1500) : node.remove());
+  setTimeout(leave, SHOWN_FOR_MS);
+}
+
+// Once --------------------------------------------------------------------------------------------------------
+// A data-once form carries one idempotency key in a hidden field. While it is on its way its buttons are off; a lost
+// answer turns them on again WITH THE SAME KEY, so trying again can never charge twice.
+const submitButtons = (form) => [...form.elements].filter((part) => part.type === "submit");
+
+function hold(form, submitter) {
+  form.dataset.busy = "1";
+  submitter?.setAttribute("aria-busy", "true");
+  // After this turn of the loop: a disabled button's own name and value would not be sent.
+  setTimeout(() => submitButtons(form).forEach((button) => (button.disabled = form.dataset.busy === "1")));
+}
+
+function release(form) {
+  delete form.dataset.busy;
+  for (const button of submitButtons(form)) {
+    button.disabled = false;
+    button.removeAttribute("aria-busy");
+  }
+}
+
+function tellDropped(form) {
+  release(form);
+  const place = form.querySelector("[data-dropped]") ?? form.appendChild(droppedNotice());
+  place.hidden = false;
+  place.tabIndex = -1;
+  place.focus();
+}
+
+function droppedNotice() {
+  const notice = document.getElementById("dropped-model").content.firstElementChild.cloneNode(true);
+  notice.dataset.dropped = "";
+  return notice;
+}
+
+function guardSubmit(event) {
+  const form = event.target;
+  if (!form.matches("form[data-once]")) return;
+  if (form.dataset.busy) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    return;
+  }
+  if (!navigator.onLine) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    tellDropped(form);
+    return;
+  }
+  form.querySelector("[data-dropped]")?.setAttribute("hidden", "");
+  hold(form, event.submitter);
+}
+
+const onceFormOf = (event) => event.detail?.elt?.closest?.("form[data-once]");
+
+// Wiring ------------------------------------------------------------------------------------------------------
+// Capture: before htmx, which listens on the form itself.
+document.addEventListener("submit", guardSubmit, true);
+for (const name of ["htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(name, (event) => {
+    const form = onceFormOf(event);
+    if (form) tellDropped(form);
+    else toast(texts().offline, "bad");
+  });
+}
+document.addEventListener("htmx:responseError", (event) => {
+  const form = onceFormOf(event);
+  const status = event.detail.xhr.status;
+  // A gateway that gave up (502–504) leaves the outcome as open as a cut line: same key, try again.
+  if (form && status >= 502 && status <= 504) return tellDropped(form);
+  if (form) release(form);
+  toast(status === 403 || status === 404 ? texts().refused : texts().failed, "bad");
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  const form = onceFormOf(event);
+  const isLeaving = event.detail.xhr?.getResponseHeader("HX-Redirect") || event.detail.xhr?.getResponseHeader("HX-Location");
+  if (form && event.detail.successful && !isLeaving) release(form);
+});
+// Validation that htmx stops before sending, and a page that comes back from the browser's cache.
+document.addEventListener("htmx:validation:halted", (event) => onceFormOf(event) && release(onceFormOf(event)));
+addEventListener("pageshow", (event) => {
+  if (event.persisted) document.querySelectorAll("form[data-once][data-busy]").forEach(release);
+});
+
+document.addEventListener("toast", (event) => toast(event.detail.text ?? event.detail.value, event.detail.tone));
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  const box = [...document.querySelectorAll("[data-search]")].find((node) => node.checkVisibility());
+  if (!box) return;
+  event.preventDefault();
+  box.focus();
+  box.select();
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-autosubmit]")) event.target.form.requestSubmit();
+});
+
+const deeds = {
+  "[data-theme-toggle]": nextTheme,
+  "[data-toast-close]": (button) => button.closest(".toast").remove(),
+  "[data-opens]": (button) => document.getElementById(button.dataset.opens)?.showModal(),
+  "[data-closes]": (button) => button.closest("dialog")?.close(),
+  "[data-print]": () => print(),
+  "[data-copy]": (button) => navigator.clipboard.writeText(button.dataset.copy).then(() => toast(texts().copied, "good")),
+};
+
+document.addEventListener("click", (event) => {
+  for (const [selector, deed] of Object.entries(deeds)) {
+    const button = event.target.closest?.(selector);
+    if (button) deed(button);
+  }
+  // A click on the backdrop has the dialog itself as target.
+  if (event.target.matches?.("dialog.dialog[open]") && !isInside(event.target, event)) event.target.close();
+});
+
+function isInside(node, { clientX, clientY }) {
+  const box = node.getBoundingClientRect();
+  return clientX >= box.left && clientX <= box.right && clientY >= box.top && clientY <= box.bottom;
+}
+
+document.querySelectorAll("#toasts .toast").forEach((node) => keepWhileRead(node, node.classList.contains("tone-bad") ? "bad" : ""));
+showTheme();

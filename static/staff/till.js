@@ -1,0 +1,82 @@
+// The till by keyboard. Delegated from the document; the server renders everything, this only moves the focus.
+//
+//   data-fkey="F4"   a link or button that this key presses
+//   data-esc         where Esc leads: the innermost one on the page
+//   data-found       the list that ↓, ↑ and Enter walk
+//   data-amount      on a plan: its price, which goes into the amount field; data-free: any amount
+
+const box = () => document.getElementById("till-search");
+const found = () => [...document.querySelectorAll("[data-found] a")];
+const isShown = (node) => node.checkVisibility();
+
+function focusSearch({ empty = false } = {}) {
+  if (empty) box().value = "";
+  box().focus({ preventScroll: true });
+  box().select();
+}
+
+function walk(event) {
+  const links = found();
+  if (!links.length) return;
+  const here = links.indexOf(document.activeElement);
+  if (here < 0 && document.activeElement !== box()) return;
+  const next = here + (event.key === "ArrowDown" ? 1 : -1);
+  event.preventDefault();
+  (next < 0 ? box() : links[Math.min(next, links.length - 1)]).focus();
+}
+
+// Enter in the box opens the first of the list, if the list answers what stands in the box now.
+function openFirst(event) {
+  const list = document.querySelector("[data-found]");
+  if (event.target !== box() || list?.dataset.found !== box().value.trim()) return;
+  event.preventDefault();
+  found()[0]?.click();
+}
+
+function leave(event) {
+  if (document.querySelector("dialog[open], [popover]:popover-open")) return;
+  event.preventDefault();
+  const ways = [...document.querySelectorAll("[data-esc]")].filter(isShown);
+  const way = ways.at(-1);
+  if (way) way.click();
+  else if (box().value) {
+    focusSearch({ empty: true });
+    box().dispatchEvent(new Event("search", { bubbles: true }));
+  } else focusSearch();
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (event.key === "ArrowDown" || event.key === "ArrowUp") return walk(event);
+  if (event.key === "Enter") return openFirst(event);
+  if (event.key === "Escape") return leave(event);
+  const button = [...document.querySelectorAll(`[data-fkey="${CSS.escape(event.key)}"]`)].find(isShown);
+  if (!button) return;
+  event.preventDefault();
+  button.click();
+});
+
+// A plan sets its price; another amount is no longer that plan.
+const amount = () => document.getElementById("id_amount");
+document.addEventListener("input", (event) => {
+  const { target } = event;
+  if (target.matches?.("input[name=plan]") && amount()) amount().value = target.dataset.amount ?? "";
+  if (target === amount()) {
+    const plan = document.querySelector("input[name=plan]:checked");
+    const free = document.querySelector("input[name=plan][data-free]");
+    if (plan?.dataset.amount && plan.dataset.amount !== target.value && free) free.checked = true;
+  }
+});
+
+// After a deed the next customer can be typed at once; inside a form the first wrong field is where to go on.
+document.addEventListener("till-done", () => focusSearch());
+document.addEventListener("htmx:afterSettle", (event) => {
+  const { target } = event.detail;
+  if (target.id !== "deed" && target.id !== "desk") return;
+  if (document.activeElement === box() && target.id === "desk" && !target.querySelector("form")) return;
+  const wrong = target.querySelector("[aria-invalid=true]");
+  const first = wrong ?? target.querySelector("[autofocus]");
+  if (first) first.focus();
+  else if (target.querySelector("#deed-form")) target.querySelector("#deed-form input:not([type=hidden])")?.focus();
+  else focusSearch();
+});
