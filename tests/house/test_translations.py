@@ -1,0 +1,98 @@
+"""Everything a reader sees is also said in Simplified Chinese, with the same values in it."""
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.mofile import write_mo
+from django.conf import settings
+
+from crm.local.messages import FIRST, catalogues, collected, read, singular, spoken
+
+CHINESE = settings.BASE_DIR / "locale" / FIRST / "LC_MESSAGES" / "django.po"
+PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|\{\w*\}|%[sd]")
+SAID_OUR_WAY = {
+    "Filter",
+    "Log out",
+    "Messages",
+    "Text",
+    "entry",
+}  # Django says these otherwise, and it fits both
+
+
+@pytest.fixture(scope="module")
+def wanted() -> Catalog:
+    return collected()
+
+
+@pytest.fixture(scope="module")
+def chinese() -> Catalog:
+    return read(CHINESE)
+
+
+def texts(catalogue: Catalog) -> dict[tuple[str, str | None], Message]:
+    return {(singular(message.id), message.context): message for message in catalogue if message.id}
+
+
+def forms(text: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text)
+
+
+def test_every_text_is_in_the_catalogue(wanted, chinese):
+    assert texts(wanted).keys() - texts(chinese).keys() == set(), "make messages, then translate them"
+
+
+def test_no_text_is_in_the_catalogue_that_nobody_says(wanted, chinese):
+    assert texts(chinese).keys() - texts(wanted).keys() == set(), "make messages"
+    assert not chinese.obsolete
+
+
+def test_every_text_has_its_plural_in_the_catalogue_too(wanted, chinese):
+    kept = texts(chinese)
+
+    differing = [key for key, message in texts(wanted).items() if key in kept and kept[key].id != message.id]
+
+    assert differing == []
+
+
+def test_every_text_is_translated_and_read_over(chinese):
+    open_texts = [
+        key for key, message in texts(chinese).items() if message.fuzzy or not all(forms(message.string))
+    ]
+
+    assert open_texts == []
+
+
+def test_values_stand_in_both_languages(chinese):
+    differing = {
+        message.id: translation
+        for message in texts(chinese).values()
+        for translation in forms(message.string)
+        if sorted(PLACEHOLDER.findall(forms(message.id)[-1])) != sorted(PLACEHOLDER.findall(translation))
+    }
+
+    assert differing == {}
+
+
+def test_our_words_do_not_change_what_django_says(chinese):
+    said = spoken()
+
+    changed = {
+        key[0]
+        for key, message in texts(chinese).items()
+        if key in said and said[key] != singular(message.string)
+    }
+
+    assert changed <= SAID_OUR_WAY, "give ours a context: theirs means something else"
+
+
+@pytest.mark.parametrize("po", catalogues(), ids=lambda po: po.parts[-3])
+def test_every_catalogue_compiles_for_a_language_we_offer(po: Path):
+    compiled = io.BytesIO()
+
+    write_mo(compiled, read(po))
+
+    assert compiled.tell() > 0
+    assert po.parts[-3].replace("_", "-").lower() in dict(settings.LANGUAGES)
