@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from campaigns.enums import CampaignStatus, RunStatus
 from campaigns.models import Campaign, Run, TriggerRule
+from members.admin_columns import column, json_column, linked
 from members.admin_scope import OwnStoresFilter, ReadOnlyAdmin, StoreScopedAdmin
 from members.enums import Role
 from messaging.admin import event_choices
@@ -102,7 +103,13 @@ class TriggerRuleAdmin(StoreScopedAdmin):
 @admin.register(Campaign)
 class CampaignAdmin(ReadOnlyAdmin):
     store_path = "store"
-    list_display = ("name", "kind", "store", "timing", "standing", "created_at")
+    people = json_column("audience", _("audience"))
+    words = json_column("wording", _("wording"))
+    begun_by = column("created_by", _("drafted by"))
+    begun_at = column("created_at", _("drafted at"))
+    sent_off_by = column("launched_by", _("launched by"))
+    sent_off_at = column("launched_at", _("launched at"))
+    list_display = ("name", "kind", "store", "timing", "standing", "begun_at")
     list_filter = ("kind", "status", ("store", OwnStoresFilter))
     list_select_related = ("store",)
     fields = (
@@ -110,17 +117,17 @@ class CampaignAdmin(ReadOnlyAdmin):
         "kind",
         "store",
         "standing",
-        "audience",
+        "people",
         "template",
-        "wording",
+        "words",
         "timing",
         "start_on",
         "end_on",
         "at_time",
-        "created_by",
-        "created_at",
-        "launched_by",
-        "launched_at",
+        "begun_by",
+        "begun_at",
+        "sent_off_by",
+        "sent_off_at",
     )
 
     @display(description=_("status"), ordering="status", label={CampaignStatus.ACTIVE: "success"})
@@ -131,18 +138,23 @@ class CampaignAdmin(ReadOnlyAdmin):
 @admin.register(Run)
 class RunAdmin(ReadOnlyAdmin):
     store_path = "campaign__store"
-    list_display = ("campaign", "window", "standing", "recipients_total", "started_at", "finished_at")
+    of = column("campaign", _("campaign"))
+    whole = linked("campaign", _("campaign"))
+    day = column("window", _("window"))
+    judged_at = column("as_of", _("judged as of"))
+    halted_by = column("stopped_by", _("stopped by"))
+    list_display = ("of", "day", "standing", "recipients_total", "started_at", "finished_at")
     list_filter = ("status",)
     list_select_related = ("campaign",)
     fields = (
-        "campaign",
-        "window",
+        "whole",
+        "day",
         "standing",
-        "as_of",
+        "judged_at",
         "recipients_total",
         "started_at",
         "finished_at",
-        "stopped_by",
+        "halted_by",
     )
 
     @display(

@@ -31,6 +31,7 @@ from unfold.widgets import (
 )
 
 from crm.api.models import ApiKey
+from members.admin_columns import column
 from members.admin_scope import StoreScopedAdmin, reach_of
 from members.enums import Role
 from members.models import Store
@@ -82,7 +83,8 @@ class ApiKeyAdmin(StoreScopedAdmin, APIKeyModelAdmin):
     """
 
     readers = (Role.OWNER, Role.AUDITOR)
-    list_display = ("prefix", "name", "created", "expiry_date", "standing")
+    made_at = column("created", _("made at"))
+    list_display = ("prefix", "name", "made_at", "expiry_date", "standing")
     list_filter = ("revoked",)
     search_fields = ("name", "prefix")
     fields = ("name", "prefix", "stores", "expiry_date", "revoked")

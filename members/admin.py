@@ -14,12 +14,14 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from members.admin_columns import column, json_column, linked
 from members.admin_imports import MemberUploadForm, TriagedImportMixin
 from members.admin_money import money_column, money_text
 from members.admin_scope import (
@@ -181,12 +183,16 @@ class PurchaseAdmin(TriagedImportMixin, ReadOnlyAdmin):
     store_path = "store"
     resource_classes = [PurchaseResource]
     amount = money_column("amount_minor", _("amount"))
-    list_display = ("at", "member", "store", amount, "items", "external_ref")
+    who = column("member", _("member"))
+    where = column("store", _("store"))
+    person = linked("member", _("member"))
+    deed = linked("operation", _("operation"))
+    list_display = ("at", "who", "where", "amount", "items", "external_ref")
     list_filter = (("store", OwnStoresFilter), "at")
     search_fields = ("member__member_no", "member__name", "external_ref")
     list_select_related = ("member", "store")
     ordering = ("-id",)
-    fields = ("at", "member", "store", amount, "items", "external_ref", "operation")
+    fields = ("at", "person", "where", "amount", "items", "external_ref", "deed")
 
 
 @admin.register(CardProduct)
@@ -211,11 +217,11 @@ class OfferAdmin(StoreScopedAdmin):
 class RechargePlanAdmin(OfferAdmin):
     pays = money_column("pay_minor", _("member pays"))
     gets = money_column("bonus_minor", _("bonus"))
-    list_display = ("name", "where", pays, gets, "bonus_valid_days", "points", "is_active")
+    list_display = ("name", "where", "pays", "gets", "bonus_valid_days", "points", "is_active")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         is_shown_only = obj is not None and not self.has_change_permission(request, obj)
-        amounts = (self.pays, self.gets) if is_shown_only else ("pay_minor", "bonus_minor")
+        amounts = ("pays", "gets") if is_shown_only else ("pay_minor", "bonus_minor")
         return ("name", "store", *amounts, "bonus_valid_days", "points", "is_active")
 
 
@@ -263,30 +269,39 @@ def _in_unit(entry: Entry, amount: int | None) -> str:
 
 class TenderInline(ReadOnlyInline):
     model = Tender
-    fields = ("type", money_column("amount_minor", _("amount")), "reference")
+    amount = money_column("amount_minor", _("amount"))
+    fields = ("type", "amount", "reference")
 
 
 @admin.register(Operation)
 class OperationAdmin(ReadOnlyAdmin):
     store_path = "store"
     amount = money_column("amount_minor", _("amount"))
-    list_display = ("at", "kind", "member", "store", amount, "staff")
+    who = column("member", _("member"))
+    where = column("store", _("store"))
+    by = column("staff", _("staff"))
+    number = column("public_id", _("number"))
+    on_behalf_of = column("scope", _("done by"))
+    person = linked("member", _("member"))
+    paid_with = linked("card", _("card"))
+    undone = linked("reverses", _("takes back"))
+    list_display = ("at", "kind", "who", "where", "amount", "by")
     list_filter = ("kind", ("store", OwnStoresFilter))
     search_fields = ("member__name", "member__phone", "public_id")
     list_select_related = ("member", "store", "staff")
     inlines = (EntryInline, TenderInline)
     fields = (
-        "public_id",
+        "number",
         "kind",
         "at",
-        "store",
-        "member",
-        "card",
-        "staff",
-        amount,
+        "where",
+        "person",
+        "paid_with",
+        "by",
+        "amount",
         "note",
-        "reverses",
-        "scope",
+        "undone",
+        "on_behalf_of",
         "key",
     )
 
@@ -294,10 +309,17 @@ class OperationAdmin(ReadOnlyAdmin):
 @admin.register(MembershipEvent)
 class MembershipEventAdmin(ReadOnlyAdmin):
     store_path = "store"
-    list_display = ("at", "type", "member", "store", "source")
+    who = column("member", _("member"))
+    where = column("store", _("store"))
+    person = linked("member", _("member"))
+    deed = linked("operation", _("operation"))
+    number = column("public_id", _("number"))
+    once = column("key", _("idempotency key"))
+    list_display = ("at", "type", "who", "where", "source")
     list_filter = ("type", ("store", OwnStoresFilter))
     list_select_related = ("member", "store")
-    fields = ("public_id", "type", "at", "member", "store", "operation", "source", "key", "payload")
+    facts = json_column("payload", _("facts"))
+    fields = ("number", "type", "at", "where", "person", "deed", "source", "once", "facts")
 
 
 class CustomEventForm(forms.ModelForm):
@@ -307,8 +329,10 @@ class CustomEventForm(forms.ModelForm):
         label=_("Fields"),
         required=False,
         widget=UnfoldAdminTextareaWidget,
-        help_text=_("One field a line, its name and its kind, for example: room text. Kinds: %(kinds)s.")
-        % {"kinds": ", ".join(KINDS)},
+        help_text=format_lazy(
+            _("One field a line, its name and its kind, for example: room text. Kinds: {kinds}."),
+            kinds=", ".join(KINDS),
+        ),
     )
 
     class Meta:

@@ -12,11 +12,11 @@ from constance import config
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
-from django.utils.formats import localize
 from django.utils.http import content_disposition_header
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -259,12 +259,12 @@ class TriagedImportMixin(ImportMixin):
     def add_success_message(self, result: TriageResult, request: HttpRequest) -> None:
         words = bucket_words()
         told = ", ".join(
-            f"{localize(count)} {words[bucket]}" for bucket, count in result.buckets.items() if count
+            f"{intcomma(count)} {words[bucket]}" for bucket, count in result.buckets.items() if count
         )
         messages.success(
             request,
             _("%(rows)s rows at %(store)s: %(told)s.")
-            % {"rows": localize(result.total_rows), "store": result.preview.store, "told": told},
+            % {"rows": intcomma(result.total_rows), "store": result.preview.store, "told": told},
         )
 
     def _start_again(self, request: HttpRequest) -> HttpResponse:

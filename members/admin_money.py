@@ -22,14 +22,13 @@ def money_text(minor: int | None) -> str:
     return "—" if minor is None else format_minor(minor, settings.REGULARS_CURRENCY, get_language() or "en")
 
 
-def money_column(field: str, label: Any) -> Callable[[Any], str]:
-    """A column of a list or a read-only line that shows the minor units in `field` as money."""
+def money_column(field: str, label: Any) -> Callable[[Any, Any], str]:
+    """A method of an admin, for a list or a read-only line: the minor units in `field` shown as money."""
 
     @admin.display(description=label, ordering=field)
-    def shown(row: Any) -> str:
+    def shown(self: Any, row: Any) -> str:
         return money_text(getattr(row, field))
 
-    shown.__name__ = f"{field}_as_money"
     return shown
 
 

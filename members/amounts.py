@@ -28,6 +28,7 @@ _FULL_WIDTH = str.maketrans("０１２３４５６７８９．，。｡－−﹣
 _NUMBER = re.compile(r"(-)?(\d+(?:,\d+)*|(?=\.\d))(?:\.(\d+))?", re.ASCII)
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+|\d+|", re.ASCII)
 _MOST_DIGITS = 30
+_COUNTRY_PREFIX = re.compile(r"(?<![A-Z])[A-Z]{1,2}(?=[^\w\s.,-])")
 
 
 class InvalidAmount(ValueError):
@@ -95,6 +96,9 @@ def _locale(name: str) -> Locale:
 
 @lru_cache(maxsize=4096)
 def format_minor(minor: int, currency: str, locale: str) -> str:
-    """The amount as people of `locale` ("zh-hans", "en", "en_GB") write it, with the currency sign."""
+    """The amount as people of `locale` ("zh-hans", "en", "en_GB") write it, with the currency sign.
+
+    Without a country prefix (¥, not CN¥): a deployment has one currency, and every character of a text costs.
+    """
     major = Decimal(minor).scaleb(-exponent_of(currency))
-    return format_currency(major, currency, locale=_locale(locale))
+    return _COUNTRY_PREFIX.sub("", format_currency(major, currency, locale=_locale(locale)))

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
+from members.admin_columns import column, linked, shortened
 from members.admin_money import money_column
 from members.admin_scope import OwnStoresFilter, ReadOnlyAdmin, ReadOnlyInline, StoreScopedAdmin, reach_of
 from members.enums import Role
@@ -192,11 +193,14 @@ class TemplateVersionAdmin(ReadOnlyAdmin):
     store_path = "template__store"
     has_house_rows = True
     approvers = (Role.MANAGER, Role.OWNER)
-    list_display = ("template", "language", "number", "standing", "text", "written_by", "approved_by")
+    of = column("template", _("template"))
+    whole = linked("template", _("template"))
+    beginning = shortened("text", _("text"))
+    list_display = ("of", "language", "number", "standing", "beginning", "written_by", "approved_by")
     list_filter = ("status", "language", "template__message_class")
     list_select_related = ("template__store", "written_by", "approved_by")
     fields = (
-        "template",
+        "whole",
         "language",
         "number",
         "standing",
@@ -279,12 +283,12 @@ class GatewayAdmin(StoreScopedAdmin):
     readers = (Role.OWNER, Role.AUDITOR)
     form = GatewayForm
     price = money_column("price_minor", _("price per part"))
-    list_display = ("name", "kind", "host", "port", "connection", "bound_at", price, "is_active")
+    list_display = ("name", "kind", "host", "port", "connection", "bound_at", "price", "is_active")
     readonly_fields = ("connection", "bound_at", "last_error")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         is_shown_only = obj is not None and not self.has_change_permission(request, obj)
-        secret, price = ((), self.price) if is_shown_only else (("password",), "price_minor")
+        secret, price = ((), "price") if is_shown_only else (("password",), "price_minor")
         about = ("name", "kind", "host", "port", "system_id", *secret, "sender", "is_active")
         return (
             (None, {"fields": about}),
@@ -310,16 +314,22 @@ class MessageAdmin(ReadOnlyAdmin):
     """For support; the daily work is on the messages page. The text of a code is never shown."""
 
     store_path = "store"
-    list_display = ("created_at", "masked_phone", "message_class", "standing", "reason", "parts", "store")
+    list_display = ("created_at", "masked_phone", "message_class", "standing", "reason", "parts", "where")
+    where = column("store", _("store"))
+    code = column("public_id", _("number"))
+    coded = column("encoding", _("encoding"))
+    tries = column("attempts", _("attempts"))
+    way = column("gateway", _("gateway"))
     list_filter = ("state", "message_class", "reason", ("store", OwnStoresFilter))
     list_select_related = ("store",)
     fields = (
-        "public_id",
+        "code",
+        "where",
         "masked_phone",
         "message_class",
         "shown_text",
         "parts",
-        "encoding",
+        "coded",
         "standing",
         "reason",
         "due_at",
@@ -327,8 +337,8 @@ class MessageAdmin(ReadOnlyAdmin):
         "created_at",
         "submitted_at",
         "final_at",
-        "attempts",
-        "gateway",
+        "tries",
+        "way",
     )
 
     @admin.display(description=_("phone"))
@@ -347,10 +357,13 @@ class MessageAdmin(ReadOnlyAdmin):
 @admin.register(InboundText)
 class InboundTextAdmin(ReadOnlyAdmin):
     store_path = "member__home_store"
-    list_display = ("received_at", "masked_phone", "text", "intent", "handled_at")
+    list_display = ("received_at", "masked_phone", "text", "intent", "answered_at")
     list_filter = ("intent",)
     list_select_related = ("member",)
-    fields = ("received_at", "masked_phone", "to", "text", "intent", "argument", "member", "handled_at")
+    person = linked("member", _("member"))
+    found = column("argument", _("with"))
+    answered_at = column("handled_at", _("handled at"))
+    fields = ("received_at", "masked_phone", "to", "text", "intent", "found", "person", "answered_at")
 
     @admin.display(description=_("phone"))
     def masked_phone(self, inbound: InboundText) -> str:

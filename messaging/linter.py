@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from messaging.chinese import simplify
 from messaging.lexicon import RULES, service
-from messaging.lexicon.rule import DEFINITION, MEDIUM, STRONG, TENCENT, Rule
+from messaging.lexicon.rule import DEFINITION, LABELS, MEDIUM, STRONG, TENCENT, Rule
 
 MessageClass = Literal["verification", "notification", "trigger", "marketing"]
 
@@ -33,6 +33,11 @@ class Finding:
     rule: str
     source: str
     suggestion: Promise
+
+    @property
+    def label(self) -> Promise:
+        """The rule in words."""
+        return LABELS[self.rule]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,16 @@ from django.utils.translation.template import templatize
 from crm.local.places import PROJECT
 
 PACKAGES = ("crm", "campaigns", "messaging", "members")
-BORROWED = ("unfold", "rest_framework_api_key")  # shown in the set-up, and speak English only
-UNUSED = {"guardian", "inlines", "location_field", "simple_history", "unfold_crispy"}  # parts not installed
-SPEAKING = ("django", "constance", "import_export")  # what these translate themselves is left to them
+BORROWED = ("unfold", "rest_framework_api_key", "constance", "django_celery_beat", "import_export")
+UNUSED = {
+    "guardian",
+    "inlines",
+    "location_field",
+    "simple_history",
+    "migrations",
+    "unfold_crispy",
+}  # parts not installed
+SPEAKING = ("django", *BORROWED)  # what they say themselves in our first language is left to them
 FIRST = "zh_Hans"
 KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "_": None,
@@ -128,7 +135,8 @@ def spoken() -> dict[tuple[str, str | None], str]:
         for mo in _package(package).rglob(f"locale/{FIRST}/LC_MESSAGES/django.mo"):
             with mo.open("rb") as source:
                 for message in read_mo(source):
-                    said[singular(message.id), message.context] = singular(message.string or "")
+                    if message.string != message.id:
+                        said[singular(message.id), message.context] = singular(message.string or "")
     return said
 
 

@@ -9,6 +9,8 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from members.admin_scope import may_enter
+
 
 @dataclass(frozen=True)
 class Place:
@@ -60,7 +62,7 @@ def _address(name: str) -> str:
 
 def staff_links(request: HttpRequest) -> list[Link]:
     """The rail: daily work, then set-up for those who may enter the admin."""
-    places = (*STAFF, SET_UP) if request.user.is_staff else STAFF
+    places = (*STAFF, SET_UP) if may_enter(request) else STAFF
     return links(places, request.path)
 
 

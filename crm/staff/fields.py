@@ -27,6 +27,8 @@ class AmountField(forms.CharField):
         text = "" if value is None else str(value)
         if not self.required and not text.strip():
             return None
+        if any("０" <= char <= "９" for char in text):
+            raise ValidationError(_("Type the amount in plain digits, like 100."), code="full_width")
         try:
             return parse_minor(text, exponent=money_exponent())
         except InvalidAmount as problem:

@@ -8,6 +8,7 @@ from django import forms
 from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.staff.fields import AmountField, BirthdayField, PhoneField, TagsField
 from members.enums import Gender, TenderType
@@ -109,7 +110,7 @@ class EnrolForm(DeedForm):
     """A person and their two separate words."""
 
     phone = PhoneField(label=_("Mobile number"))
-    name = forms.CharField(label=_("Name"), max_length=80, required=False)
+    name = forms.CharField(label=pgettext_lazy("person", "Name"), max_length=80, required=False)
     language = forms.ChoiceField(label=_("Language of the texts"), choices=settings.LANGUAGES)
     birthday = BirthdayField(label=_("Birthday"), required=False)
     service = forms.BooleanField(label=_("Service texts"), required=False)

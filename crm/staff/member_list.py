@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_GET
 
 from crm.shell.formats import phone_masked, store_time
@@ -199,7 +199,7 @@ def _with_balances(members: Iterable[Member]) -> list[dict[str, Any]]:
 def _header() -> list[str]:
     return [
         _("Member number"),
-        _("Name"),
+        pgettext("person", "Name"),
         _("Phone (masked)"),
         _("Store"),
         _("Tags"),

@@ -8,6 +8,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.enums import Gender
 from members.phones import mask
@@ -32,7 +33,7 @@ class Member(models.Model):
     member_no = models.CharField(_("member number"), max_length=32, unique=True)
     phone = models.CharField(_("phone"), max_length=20, unique=True)
     phone_hash = models.BinaryField(max_length=16, editable=False, unique=True)
-    name = models.CharField(_("name"), max_length=80, blank=True)
+    name = models.CharField(pgettext_lazy("person", "name"), max_length=80, blank=True)
     language = models.CharField(_("language"), max_length=10, default="zh-hans")
     birthday = models.DateField(_("birthday"), null=True, blank=True)
     gender = models.CharField(_("gender"), max_length=8, choices=Gender, blank=True, default=Gender.UNSAID)

@@ -5,6 +5,7 @@ import uuid
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.enums import Role
 
@@ -15,7 +16,7 @@ class Staff(AbstractUser):
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    display_name = models.CharField(_("name"), max_length=80, blank=True)
+    display_name = models.CharField(pgettext_lazy("person", "name"), max_length=80, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
 
     class Meta:

@@ -68,6 +68,12 @@ document.addEventListener("input", (event) => {
   }
 });
 
+// An answer to the search that comes late must not wipe away the form that was opened meanwhile.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const form = document.querySelector("#desk form");
+  if (event.detail.requestConfig?.elt === box() && form?.contains(document.activeElement)) event.detail.shouldSwap = false;
+});
+
 // After a deed the next customer can be typed at once; inside a form the first wrong field is where to go on.
 document.addEventListener("till-done", () => focusSearch());
 document.addEventListener("htmx:afterSettle", (event) => {

@@ -35,7 +35,7 @@ def tell(partner, li_lei):
             "We missed your call to {called}.",
             "call to 021 5555 0100.",
         ),
-        ("fund_moved", FUND, "{amount} moved.", "CN¥2,500.00 moved."),
+        ("fund_moved", FUND, "{amount} moved.", "¥2,500.00 moved."),
     ],
 )
 def test_a_fact_becomes_a_text(tell, rule, event_type, data, template, text):
@@ -91,7 +91,7 @@ def test_an_event_the_shop_named_itself(tell, rule):
     response = tell("custom.parcel", {"room": "12A", "due": 1500, "on": "2026-11-25"})
 
     assert response.status_code == 201
-    assert Message.objects.get().text == "【常客】Parcel for 12A, CN¥15.00 to pay."
+    assert Message.objects.get().text == "【常客】Parcel for 12A, ¥15.00 to pay."
 
 
 @pytest.mark.parametrize(

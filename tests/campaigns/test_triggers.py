@@ -52,7 +52,7 @@ def test_a_recharge_queues_its_text_with_the_balance_after(recharge_rule, rechar
 
     message = Message.objects.get()
     assert message.state == State.QUEUED
-    assert message.text == "【常客】Recharged CN¥500.00. Balance CN¥500.00."
+    assert message.text == "【常客】Recharged ¥500.00. Balance ¥500.00."
     assert message.parts == 1
 
 

@@ -87,6 +87,11 @@ class Carrier:
         with urllib.request.urlopen(address, timeout=10) as answer:
             return json.loads(answer.read())
 
+    @property
+    def page_url(self) -> str:
+        """The page of handsets, for a browser."""
+        return f"http://127.0.0.1:{self._http_port}/"
+
     def stop(self) -> None:
         self._process.terminate()
         self._process.wait(10)

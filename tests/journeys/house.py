@@ -5,13 +5,10 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import re
 import secrets
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 import redis
 from celery import Celery
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.test import Client
 from django.utils.timezone import now
 
@@ -32,6 +30,7 @@ from members.domain.ledger import Actor
 from members.enums import ConsentSource
 from members.models import Member, Staff, Store
 from messaging.models import Gateway
+from tests.journeys.browser_chromium import PASSWORD
 from tests.journeys.dispatch_stage import (
     PROJECT,
     Carrier,
@@ -128,9 +127,9 @@ class House:
         return self._grounds.url
 
     def start_worker(self, name: str = "worker") -> subprocess.Popen[bytes]:
-        """Start a Celery worker of two processes, without waiting for it."""
+        """Start a Celery worker of one process, without waiting for it."""
         words = [
-            "--concurrency=2",
+            "--concurrency=1",
             "--without-gossip",
             "--without-mingle",
             "--loglevel=INFO",
@@ -249,7 +248,6 @@ class Shop:
 
     stores: list[Store]
     staff: dict[str, Staff]
-    password: str
 
     @property
     def riverside(self) -> Store:
@@ -276,22 +274,10 @@ class Shop:
 
 
 def open_shop() -> Shop:
-    """What a shop sets up in its first hour, as the demo does it."""
+    """What a shop sets up in its first hour, as the demo does it; everybody logs in with PASSWORD."""
     stores = setting_up.open_stores()
-    staff, logins = setting_up.employ(stores)
+    staff, _ = setting_up.employ(stores)
+    Staff.objects.update(password=make_password(PASSWORD))
     setting_up.open_places(staff)
     setting_up.write_texts(staff["marketer"], staff["owner"], now())
-    return Shop(stores, staff, logins[0]["password"])
-
-
-def eventually(is_so: Callable[[], Any], seconds: float = 10) -> Any:
-    """The first true answer; the last one, true or not, when the time is up."""
-    end = time.monotonic() + seconds
-    while not (answer := is_so()) and time.monotonic() < end:
-        time.sleep(0.05)
-    return answer
-
-
-def amounts_in(text: str) -> list[str]:
-    """The sums of money in a text, such as 580.00."""
-    return re.findall(r"\d[\d,]*\.\d\d", text)
+    return Shop(stores, staff)

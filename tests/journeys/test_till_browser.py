@@ -69,7 +69,7 @@ def test_from_the_log_in_to_the_first_recharge(shop, site):
 
         page.keyboard.press("F4")
         page.get_by_label("Five hundred").check()
-        expect(page.get_by_text("Zhao Min: CN¥500.00 + CN¥80.00.")).to_be_visible()
+        expect(page.get_by_text("Zhao Min: ¥500.00 + ¥80.00.")).to_be_visible()
         expect(page.get_by_text("will be sent")).to_be_visible()
         assert accessibility_findings(page) == []
         page.get_by_role("button", name="Recharge").last.dblclick()

@@ -109,7 +109,7 @@ def test_currencies_have_their_own_decimals() -> None:
 
 def test_amounts_are_shown_as_each_reader_writes_them() -> None:
     assert format_minor(123456, "CNY", "zh-hans") == "¥1,234.56"
-    assert format_minor(123456, "CNY", "en") == "CN¥1,234.56"
+    assert format_minor(123456, "CNY", "en") == "¥1,234.56"
     assert format_minor(50050, "JPY", "en") == "¥50,050"
     assert format_minor(-5, "USD", "en") == "-$0.05"
 

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from messaging.lexicon import RULES
+from messaging.lexicon.rule import LABELS
 from messaging.linter import lint
 
 
@@ -146,6 +148,11 @@ def test_a_text_that_names_no_service_has_the_strictest_class() -> None:
     assert verdict.message_class == "marketing"
     assert verdict.needs_review
     assert not verdict.is_promotional
+
+
+@pytest.mark.parametrize("name", [*(rule.name for rule in RULES), "code_with_link", "no_service_content"])
+def test_every_rule_has_words_for_its_readers(name: str) -> None:
+    assert LABELS[name]
 
 
 @given(st.text(max_size=400))

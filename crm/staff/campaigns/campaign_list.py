@@ -12,7 +12,6 @@ from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -22,10 +21,10 @@ from campaigns.models import Campaign, Run
 from crm.staff.access import access_of, needs, page
 from crm.staff.campaigns.run_figures import FAILED, SENT
 from crm.staff.campaigns.scope import PLANNERS, READERS, campaigns_of, may_plan
-from crm.staff.campaigns.words import runs_next, timing_words, zone_name
+from crm.staff.campaigns.words import day_words, runs_next, timing_words, zone_name
 from crm.staff.paging import PAGE_ROWS, cut, whole_number, with_query
-from messaging.enums import Cause
-from messaging.models import Message
+from messaging.enums import Cause, VersionStatus
+from messaging.models import Message, TemplateVersion
 from messaging.states import State
 
 log = structlog.get_logger(__name__)
@@ -56,6 +55,7 @@ class CampaignLine:
     tone: str
     last: RunLine | None
     next_at: datetime | None
+    is_waiting: bool = False
 
 
 @require_GET
@@ -89,23 +89,26 @@ def create_campaign(request: HttpRequest) -> HttpResponse:
         return HttpResponseBadRequest()
     access = access_of(request)
     named = _("Promotion, %(day)s") if kind == CampaignKind.PUSH else _("Wake-up programme, %(day)s")
-    name = named % {"day": date_format(timezone.localdate())}
+    name = named % {"day": day_words(timezone.localdate())}
     draft = drafting.create_draft(kind=CampaignKind(kind), store=access.store, name=name, by=access.staff)
     log.info("campaign_created", campaign_id=draft.pk, staff_id=access.staff.pk)
     return redirect("staff:campaign_plan", draft.public_id)
 
 
 def lines_of(campaigns: Sequence[Campaign], at: datetime) -> list[CampaignLine]:
-    """What the list says of each; two queries for all of them."""
+    """What the list says of each; three queries for all of them."""
     runs = Run.objects.filter(campaign__in=campaigns).order_by("campaign_id", "-id").distinct("campaign_id")
     last = {line.run.campaign_id: line for line in run_lines(runs)}
-    return [_line(campaign, last.get(campaign.pk), at) for campaign in campaigns]
+    waiting = _waiting_texts(campaigns)
+    return [_line(campaign, last.get(campaign.pk), waiting, at) for campaign in campaigns]
 
 
 def run_lines(runs: Iterable[Run]) -> list[RunLine]:
     """Each run with its figures; one query for all of them."""
     runs = list(runs)
-    figures = {row.pop("cause_id"): row for row in _figures([run.pk for run in runs])}
+    figures: dict[int, dict[str, int]] = {
+        row.pop("cause_id"): row for row in _figures([run.pk for run in runs])
+    }
     return [RunLine(run, **figures.get(run.pk, {})) for run in runs]
 
 
@@ -122,7 +125,20 @@ def chips(request: HttpRequest, name: str, current: str, choices: Any) -> list[d
     ]
 
 
-def _line(campaign: Campaign, last: RunLine | None, at: datetime) -> CampaignLine:
+def _waiting_texts(campaigns: Sequence[Campaign]) -> set[tuple[int | None, str, str]]:
+    """(template, language, text) of the newest wordings that wait for approval."""
+    newest = TemplateVersion.objects.filter(template__in=[campaign.template_id for campaign in campaigns])
+    newest = newest.order_by("template_id", "language", "-number").distinct("template_id", "language")
+    return {
+        (version.template_id, version.language, version.text)
+        for version in newest
+        if version.status == VersionStatus.DRAFT
+    }
+
+
+def _line(
+    campaign: Campaign, last: RunLine | None, waiting: set[tuple[int | None, str, str]], at: datetime
+) -> CampaignLine:
     done = frozenset({last.run.window} if last else ())
     return CampaignLine(
         campaign=campaign,
@@ -130,16 +146,20 @@ def _line(campaign: Campaign, last: RunLine | None, at: datetime) -> CampaignLin
         tone=STATUS_TONES[CampaignStatus(campaign.status)],
         last=last,
         next_at=runs_next(campaign, at, done=done),
+        is_waiting=any(
+            (campaign.template_id, language, text) in waiting for language, text in campaign.wording.items()
+        ),
     )
 
 
-def _figures(runs: list[int]) -> Iterable[dict[str, int]]:
+def _figures(runs: list[int]) -> list[dict[str, Any]]:
     own = Message.objects.filter(cause=Cause.RUN, cause_id__in=runs).order_by()
-    return own.values("cause_id").annotate(
+    counted = own.values("cause_id").annotate(
         sent=Count("id", filter=Q(state__in=SENT)),
         delivered=Count("id", filter=Q(state=State.DELIVERED)),
         failed=Count("id", filter=Q(state__in=FAILED)),
     )
+    return [dict(row) for row in counted]
 
 
 def _wanted(kind: str, status: str) -> dict[str, Any]:

@@ -127,9 +127,11 @@ def ask_launch(request: HttpRequest, campaign: UUID) -> HttpResponse:
         saved = _keep(request, found, form)
     except Refused as refusal:
         return _not_kept(request, found, form, refusal)
-    refusal = refusal_to_launch(saved, access_of(request).staff, at)
-    if refusal or not form.is_valid():
-        return _live(request, saved, form, refusal=refusal)
+    missing = refusal_to_launch(saved, access_of(request).staff, at)
+    if not missing and not form.is_valid():
+        missing = Refused(_("Put the marked fields right first."))
+    if missing:
+        return _live(request, saved, form, refusal=missing)
     context = {
         "campaign": saved,
         "seen": print_of(saved),

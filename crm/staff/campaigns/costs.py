@@ -14,6 +14,7 @@ from messaging.encoding import (
     GSM7,
     GSM7_PART_UNITS,
     GSM7_SINGLE_UNITS,
+    UCS2,
     UCS2_PART_UNITS,
     UCS2_SINGLE_UNITS,
     Rule,
@@ -29,7 +30,10 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True)
 class Cost:
-    """Units, parts and the room they leave; the spans of dear characters; what plainer signs would save."""
+    """Units, parts and the room they leave; the spans of dear characters; what plainer signs would save.
+
+    `keeps_out`: the dear characters do not count double, they alone make the whole text UCS-2.
+    """
 
     encoding: str
     units: int
@@ -37,6 +41,7 @@ class Cost:
     capacity: int
     costly: Sequence[Span] = ()
     friendly_parts: int = 0
+    keeps_out: bool = False
 
     @property
     def saves(self) -> int:
@@ -58,7 +63,9 @@ def cost_of(text: str, phone: str) -> Cost | None:
     except UnsendableText:
         return None
     friendly = plain.parts if plain.parts < size.parts else 0
-    return Cost(size.encoding, size.units, size.parts, _capacity(size), costly_spans(text, rule), friendly)
+    costly = costly_spans(text, rule)
+    keeps_out = rule == "3gpp" and size.encoding == UCS2 and bool(costly)
+    return Cost(size.encoding, size.units, size.parts, _capacity(size), costly, friendly, keeps_out)
 
 
 def _capacity(size: TextMeasure) -> int:

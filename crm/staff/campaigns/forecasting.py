@@ -32,7 +32,6 @@ class Due:
     member: Member
     usual_days: int
     away_days: int
-    priority: float
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class Forecast:
         early = self.matching - self.result.audience
         if not early:
             return []
-        note = _("Within their own cadence, seen too seldom to know it, or texted by this programme lately")
+        note = _("Not late for them, or texted lately")
         return [{"label": _("Not due now"), "value": early, "note": note}]
 
     @property
@@ -130,7 +129,6 @@ def _due(campaign: Campaign, members: Any, assessment: Assessment, at: datetime)
             member=people[pk],
             usual_days=round(float(wake.usual_gap_days[rows[pk]])),
             away_days=round(float(wake.since_days[rows[pk]])),
-            priority=priority,
         )
-        for pk, priority in chosen
+        for pk, _priority in chosen
     )

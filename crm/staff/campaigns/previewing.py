@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -105,8 +105,8 @@ def preview(campaign: Campaign, member: Member, at: datetime) -> Preview:
     held = runs.holdings([member])[member.pk] if member.pk else _made_up_holdings()
     try:
         composed = runs.compose(campaign, member, version, held, at)
-    except TemplateError as problem:
-        return Preview(member, version.language, version.text, version.text, problem=problem.message)
+    except TemplateError as broken:
+        return Preview(member, version.language, version.text, version.text, problem=broken.message)
     if composed.refusal == Reason.UNSENDABLE:
         return Preview(member, version.language, version.text, version.text, problem=_unfilled(version))
     cost = cost_of(composed.text, member.phone)
@@ -170,7 +170,7 @@ def _unfilled(version: TemplateVersion) -> str:
     )
 
 
-def _made_up_holdings() -> Mapping[str, int]:
+def _made_up_holdings() -> dict[str, int]:
     return {
         "balance": int(AUDIENCE_FIELDS["balance"].sample),
         "points": int(AUDIENCE_FIELDS["points_balance"].sample),

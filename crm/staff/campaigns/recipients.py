@@ -14,7 +14,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_GET
 
 from campaigns.enums import CampaignKind
@@ -59,8 +59,9 @@ class Line:
         return Reason(self.message.reason).label if self.message and self.message.reason else ""
 
     @property
-    def state(self) -> str:
-        return self.message.state if self.message else ""
+    def score(self) -> str:
+        """The wake-up score, to three digits that mean something."""
+        return "" if self.recipient.score is None else f"{self.recipient.score:.3g}"
 
 
 @dataclass(frozen=True)
@@ -211,7 +212,7 @@ def _header(run: Run) -> list[str]:
     score = [_("Score")] if _is_scored(run) else []
     return [
         _("Member number"),
-        _("Name"),
+        pgettext("person", "Name"),
         _("Phone (masked)"),
         _("Language"),
         *score,
@@ -227,13 +228,12 @@ def _header(run: Run) -> list[str]:
 def _row(run: Run, line: Line) -> list[str]:
     member, message = line.recipient.member, line.message
     zone = run.campaign.store.timezone
-    score = line.recipient.score
     return [
         member.member_no,
         member.name,
         phone_masked(line.recipient.phone),
         message.language if message else member.language,
-        *([f"{score:.3f}" if score is not None else ""] if _is_scored(run) else []),
+        *([line.score] if _is_scored(run) else []),
         str(State(message.state).label) if message else _("Not made yet"),
         str(line.reason),
         str(message.parts) if message else "",

@@ -159,4 +159,4 @@ def _cost(own: QuerySet[Message]) -> tuple[int, int]:
     sent = own.filter(state__in=SENT).order_by().values_list("gateway_id").annotate(total=Sum("parts"))
     parts: dict[int | None, int] = dict(sent)
     prices = dict(Gateway.objects.filter(pk__in=[pk for pk in parts if pk]).values_list("id", "price_minor"))
-    return sum(parts.values()), sum(total * prices.get(gateway, 0) for gateway, total in parts.items())
+    return sum(parts.values()), sum(total * prices.get(gateway or 0, 0) for gateway, total in parts.items())

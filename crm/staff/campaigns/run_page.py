@@ -30,12 +30,6 @@ from crm.staff.campaigns.words import zone_name
 from messaging.states import State
 
 log = structlog.get_logger(__name__)
-RUN_TONES = {
-    RunStatus.FREEZING: "move",
-    RunStatus.SENDING: "move",
-    RunStatus.STOPPED: "bad",
-    RunStatus.DONE: "good",
-}
 
 
 @require_GET
@@ -103,12 +97,28 @@ def _context(request: HttpRequest, run: Run) -> dict[str, Any]:
         "start": {"label": _("Recipients"), "value": figures.progress.recipients, "url": people},
         "end": {"label": _("Texts"), "value": figures.planned, "url": f"{people}?show=texts"},
         "receipts": _receipts(figures, people),
-        "tone": RUN_TONES[RunStatus(run.status)],
+        "status": _status(figures),
         "zone": zone_name(run.campaign.store),
         "may_plan": may_plan(request),
         "refresh": figures.refresh_seconds(at),
     }
     return context | {"print": _print(context, at)}
+
+
+def _status(figures: Figures) -> dict[str, Any]:
+    """Where the run is for a reader: it is done when its last text is settled, not when that was queued."""
+    run = figures.run
+    if run.status == RunStatus.FREEZING:
+        return {"label": RunStatus.FREEZING.label, "tone": "move", "icon": "users", "is_live": True}
+    if run.status == RunStatus.STOPPED:
+        return {"label": RunStatus.STOPPED.label, "tone": "bad", "icon": "octagon-x"}
+    if run.status == RunStatus.SENDING or figures.leaving > figures.resting:
+        return {"label": RunStatus.SENDING.label, "tone": "move", "icon": "send", "is_live": True}
+    if figures.resting:
+        return {"label": _("Waits for permitted hours"), "tone": "wait", "icon": "moon"}
+    if figures.awaited:
+        return {"label": _("Sent"), "tone": "move", "icon": "check", "is_live": True}
+    return {"label": RunStatus.DONE.label, "tone": "good", "icon": "check-check"}
 
 
 def _bar(figures: Figures) -> list[dict[str, Any]]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from babel.dates import get_timezone_location
+from babel.dates import format_date, get_timezone_location
 from django.utils.dates import WEEKDAYS
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from campaigns.domain.launching import due_window
@@ -21,6 +20,11 @@ DAYS_AHEAD = 62  # a monthly campaign comes round sooner
 def zone_name(store: Store) -> str:
     """The city whose clock the store keeps, in the reader's language."""
     return get_timezone_location(store.zone, locale=reader_locale(), return_city=True)
+
+
+def day_words(day: date) -> str:
+    """A day as the reader's language writes it."""
+    return format_date(day, "medium", locale=reader_locale())
 
 
 def timing_words(campaign: Campaign) -> str:
@@ -48,15 +52,15 @@ def _day_of(timing: str, start_on: date | None) -> str:
         return "…"
     if timing == Timing.WEEKLY:
         return str(WEEKDAYS[start_on.weekday()])
-    return str(start_on.day) if timing == Timing.MONTHLY else date_format(start_on)
+    return str(start_on.day) if timing == Timing.MONTHLY else day_words(start_on)
 
 
 def _limits(campaign: Campaign) -> str:
     said = ""
     if campaign.start_on and campaign.timing != Timing.ONCE:
-        said += _(", from %(day)s") % {"day": date_format(campaign.start_on)}
+        said += _(", from %(day)s") % {"day": day_words(campaign.start_on)}
     if campaign.end_on and campaign.timing != Timing.ONCE:
-        said += _(", until %(day)s") % {"day": date_format(campaign.end_on)}
+        said += _(", until %(day)s") % {"day": day_words(campaign.end_on)}
     return said
 
 
@@ -65,7 +69,7 @@ def next_run_at(campaign: Campaign, at: datetime, *, done: frozenset[str] = froz
 
     `done` are the windows that have had their run. Whether the campaign is active is for the caller to ask.
     """
-    if campaign.timing == Timing.NOW or campaign.at_time is None:
+    if campaign.timing == Timing.NOW or campaign.at_time is None or _lacks_day(campaign):
         return None
     if (window := due_window(campaign, at)) and window not in done:
         return at
@@ -78,6 +82,10 @@ def next_run_at(campaign: Campaign, at: datetime, *, done: frozenset[str] = froz
         if opens > at and (window := due_window(campaign, opens)) and window not in done:
             return opens
     return None
+
+
+def _lacks_day(campaign: Campaign) -> bool:
+    return campaign.timing != Timing.DAILY and campaign.start_on is None
 
 
 def runs_next(campaign: Campaign, at: datetime, *, done: frozenset[str] = frozenset()) -> datetime | None:

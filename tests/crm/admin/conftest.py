@@ -92,7 +92,7 @@ def of_riverside(riverside, mei, loaded_card, at_till, welcome, chen) -> dict[st
     inbound = InboundText.objects.create(
         gateway=gateway, phone=member.phone, text="Riverside hello", member=member
     )
-    enqueue([_draft(member, riverside)], at=NOON)
+    enqueue([draft_to(member, riverside)], at=NOON)
     rows: list[Model] = [
         riverside, chen, member, loaded_card, plan, reward, rule, welcome, welcome.versions.get(), campaign, run, key,
         inbound, Operation.objects.latest("pk"), MembershipEvent.objects.latest("pk"), Purchase.objects.get(),
@@ -101,7 +101,7 @@ def of_riverside(riverside, mei, loaded_card, at_till, welcome, chen) -> dict[st
     return {row._meta.label: row for row in rows}
 
 
-def _draft(member: Any, store: Store) -> Draft:
+def draft_to(member: Any, store: Store) -> Draft:
     return Draft(
         phone=member.phone,
         phone_hash=bytes(member.phone_hash),

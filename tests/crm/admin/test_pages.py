@@ -1,20 +1,25 @@
 """The back office's pages: money as money, texts with their samples, secrets that stay inside."""
 
+import re
+
 import pytest
-from django.contrib import admin
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from campaigns.models import TriggerRule
+from campaigns.models import Campaign, Run, TriggerRule
 from crm.api.models import ApiKey
-from members.enums import Role
-from members.models import CustomEventType, Operation, RechargePlan, Staff
+from members.domain.cards import open_card, recharge_card, spend
+from members.domain.enrolment import Consents, enrol_member
+from members.domain.ledger import Actor, TenderPaid
+from members.enums import Role, TenderType
+from members.models import CustomEventType, Operation, RechargePlan, Reward, Staff, Store
+from messaging.domain.outbox import enqueue
 from messaging.domain.texts import save_draft
 from messaging.enums import MessageClass, VersionStatus
-from messaging.models import Gateway, Message, Template, TemplateVersion
+from messaging.models import Gateway, InboundText, Message, Template, TemplateVersion
 from messaging.secrets import decrypt_secret
 from tests.conftest import NOON, employ
-from tests.crm.admin.conftest import at_desk
+from tests.crm.admin.conftest import at_desk, draft_to
 from tests.crm.admin.test_scope import EVERYWHERE, address, told
 
 pytestmark = pytest.mark.django_db
@@ -33,42 +38,56 @@ def test_every_page_opens_in_both_languages(boss, of_riverside):
                     assert boss.get(address(model, page, row.pk)).status_code == 200, model
 
 
-def test_a_page_of_many_rows_asks_no_more_than_a_page_of_one(boss, of_riverside, enrol, riverside):
-    first = queries_of_lists(boss)
-    for number in range(3):
-        RechargePlan.objects.create(name=f"More {number}", store=riverside, pay_minor=100)
-        enrol(f"1390013900{number}", name=f"Han {number}")
-        employ(riverside, f"new{number}", Role.CASHIER)
-        for row in of_riverside.values():
-            again(row, number)
+def test_a_page_of_many_rows_asks_no_more_than_a_page_of_one(boss, of_riverside, product, riverside, mei):
+    one = {label: queries_of_list(boss, row) for label, row in of_riverside.items()}
 
-    assert queries_of_lists(boss) == first
+    for number in (1, 2):
+        neighbours(number, riverside, mei, product)
 
-
-def queries_of_lists(desk) -> dict[str, int]:
-    told = {}
-    for model in EVERYWHERE:
-        desk.get(address(model, "changelist"))
-        with CaptureQueriesContext(
-            connection,
-        ) as asked:
-            desk.get(address(model, "changelist"))
-        told[model._meta.label] = len(asked)
-    return told
+    for label, row in of_riverside.items():
+        assert type(row).objects.count() >= 3, label
+        assert queries_of_list(boss, row) == one[label], label
 
 
-def again(row, number: int) -> None:
-    """One more of the rows that can simply be copied."""
-    if isinstance(row, TriggerRule):
-        template = Template.objects.create(
-            key=f"k{number}", name="N", message_class="trigger", event_type="card_spent", store=row.store
-        )
-        TriggerRule.objects.create(name="N", event_type="card_spent", template=template, store=row.store)
-        save_draft(template=template, language="en", text="{name}: {amount} paid.", by=staff_of(row), at=NOON)
+def queries_of_list(desk, row) -> int:
+    desk.get(address(type(row), "changelist"))
+    with CaptureQueriesContext(connection) as asked:
+        desk.get(address(type(row), "changelist"))
+    return len(asked)
 
 
-def staff_of(row) -> Staff:
-    return Staff.objects.get(username="mei")
+def neighbours(number: int, riverside, mei, product) -> None:
+    """Another store and one more of everything, each with its own people, cards, texts and rules."""
+    store = Store.objects.create(name=f"Store {number}", sms_signature="S")
+    clerk = employ(store, f"clerk{number}", Role.CASHIER)
+    at_till = Actor(f"staff:{clerk.pk}", clerk.pk)
+    member = enrol_member(
+        actor=at_till,
+        key="e",
+        at=NOON,
+        store=store,
+        phone=f"1390013900{number}",
+        consents=Consents(True, True, "1", "till"),
+    )
+    card, _ = open_card(actor=at_till, key="o", at=NOON, store=store, member=member, product=product)
+    recharge_card(
+        actor=at_till, key="r", at=NOON, store=store, card=card, tender=TenderPaid(TenderType.CASH, 50000)
+    )
+    spend(actor=at_till, key="s", at=NOON, store=store, card=card, amount_minor=12000)
+    RechargePlan.objects.create(name="P", store=store, pay_minor=100)
+    Reward.objects.create(name="R", store=store, points=1)
+    template = Template.objects.create(
+        key=f"k{number}", name="N", message_class="trigger", event_type="card_spent", store=store
+    )
+    save_draft(template=template, language="en", text="{name}: {amount} paid.", by=clerk, at=NOON)
+    TriggerRule.objects.create(name="N", event_type="card_spent", template=template, store=store)
+    campaign = Campaign.objects.create(name="C", store=store, created_by=mei)
+    Run.objects.create(campaign=campaign, window="once", as_of=NOON, started_at=NOON)
+    key, _secret = ApiKey.objects.create_key(name="K")
+    key.stores.set([store, riverside])
+    gateway = Gateway.objects.create(name=f"G{number}", host="h", port=1, system_id="s")
+    InboundText.objects.create(gateway=gateway, phone=member.phone, text="hello", member=member)
+    enqueue([draft_to(member, store)], at=NOON)
 
 
 # Money
@@ -81,7 +100,7 @@ def test_money_is_typed_and_shown_as_money(manager, riverside):
 
     plan = RechargePlan.objects.get()
     assert (plan.pay_minor, plan.bonus_minor) == (50000, 8050)
-    assert "CN¥500.00" in told(manager.get(address(RechargePlan, "changelist")))
+    assert "¥500.00" in told(manager.get(address(RechargePlan, "changelist")))
     assert 'value="80.50"' in told(manager.get(address(RechargePlan, "change", plan.pk)))
 
 
@@ -110,9 +129,9 @@ def test_a_wrong_amount_is_said_beside_the_field(manager, riverside, typed, comp
 def test_a_reader_sees_money_too(auditor, of_riverside):
     plan = of_riverside["members.RechargePlan"]
 
-    assert "CN¥500.00" in told(auditor.get(address(RechargePlan, "change", plan.pk)))
+    assert "¥500.00" in told(auditor.get(address(RechargePlan, "change", plan.pk)))
     operation = told(auditor.get(address(Operation, "change", of_riverside["members.Operation"].pk)))
-    assert "CN¥120.00" in operation and "CN¥380.00" in operation, "the entry and the balance after it"
+    assert "¥120.00" in operation and "¥380.00" in operation, "the entry and the balance after it"
 
 
 # Texts and rules
@@ -122,13 +141,13 @@ def test_a_template_shows_its_placeholders_and_how_it_reads(manager, welcome):
     page = told(manager.get(address(Template, "change", welcome.pk)))
 
     assert "{points_balance}" in page and "points after" in page
-    assert "【常客】李雷: CN¥120.00 paid, balance CN¥580.00. Questions? 021 5555 0100" in page
+    assert "【常客】李雷: ¥120.00 paid, balance ¥580.00. Questions? 021 5555 0100" in page
 
 
 def test_a_rule_shows_how_its_text_reads(manager, of_riverside):
     page = told(manager.get(address(TriggerRule, "change", of_riverside["campaigns.TriggerRule"].pk)))
 
-    assert "李雷: CN¥120.00 paid" in page and "{bonus_balance}" in page
+    assert "李雷: ¥120.00 paid" in page and "{bonus_balance}" in page
 
 
 def template_form(template: Template, **changes) -> dict[str, str]:
@@ -262,11 +281,10 @@ def test_a_key_is_shown_once(boss, riverside):
     made = boss.post(address(ApiKey, "add"), {"name": "Partner", "stores": [riverside.pk]}, follow=True)
 
     key = ApiKey.objects.get()
-    shown = told(made)
-    secret = shown[shown.index(key.prefix + ".") :].split("<")[0].split()[0]
+    secret = re.search(rf"{key.prefix}\.[A-Za-z0-9]{{32}}\b(?!\$)", told(made)).group()
     assert key.is_valid(secret)
     for page in (address(ApiKey, "changelist"), address(ApiKey, "change", key.pk)):
-        assert secret not in told(boss.get(page)) and key.hashed_key not in told(boss.get(page))
+        assert secret not in told(boss.get(page))
 
 
 def test_nobody_reads_a_password_hash_or_a_code(boss, auditor, mei, of_riverside):
@@ -314,7 +332,7 @@ def test_a_sending_limit_must_be_a_time(boss, clock, is_taken):
         "MARKETING_PER_MONTH": "6",
         "CONSENT_WORDING": "1",
     }
-    version = admin.site._registry and boss.get("/admin/constance/config/").context["form"]["version"].value()
+    version = boss.get("/admin/constance/config/").context["form"]["version"].value()
 
     answer = boss.post("/admin/constance/config/", {**form, "MARKETING_FROM": clock, "version": version})
 

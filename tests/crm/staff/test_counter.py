@@ -88,6 +88,7 @@ def test_a_form_without_its_key_does_nothing(cashier, card):
         ("99999999999", "too large"),
         ("1,00", "The commas are not where thousands are."),
         ("five", "This is not an amount."),
+        ("１００", "plain digits"),
         ("NaN", "This is not an amount."),
     ],
 )
@@ -102,7 +103,7 @@ def test_amounts_the_till_does_not_take(cashier, card, typed, says):
 
 @pytest.mark.parametrize(
     ("typed", "minor"),
-    [("１００", 10000), ("1,000.50", 100050), ("0.01", 1), (" 12.5 ", 1250), ("１２。５", 1250)],
+    [("1,000.50", 100050), ("0.01", 1), (" 12.5 ", 1250)],
 )
 def test_amounts_as_people_type_them(cashier, card, typed, minor):
     send(cashier, "recharge_card", card, amount=typed)
@@ -263,7 +264,7 @@ def test_the_success_is_shown_with_the_text_and_its_state(chen, card, rule):
 
     page = text_of(response)
     assert response["HX-Retarget"] == "#desk" and response["HX-Trigger-After-Settle"] == "till-done"
-    assert "Li Lei, CN¥500.00 paid in. Balance CN¥500.00." in page and "Queued" in page
+    assert "Li Lei, ¥500.00 paid in. Balance ¥500.00." in page and "Queued" in page
     assert "Print the receipt" in page
 
 

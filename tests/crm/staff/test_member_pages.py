@@ -148,7 +148,7 @@ def test_the_timeline_tells_events_texts_silences_and_answers(cashier, loaded_ca
 
     page = text_of(cashier.get(reverse("staff:member_timeline", args=[member.public_id])))
 
-    assert "Li Lei: CN¥10.00." in page and "Queued" in page
+    assert "Li Lei: ¥10.00." in page and "Queued" in page
     assert "No rule answers this: no text goes out." in page  # the recharge
     assert "balance?" in page
 
@@ -229,8 +229,8 @@ def test_messages_are_listed_by_state(cashier, loaded_card, rule):
     send(cashier, "spend", loaded_card, amount="10")
     where = reverse("staff:message_list")
 
-    assert "Li Lei: CN¥10.00." in text_of(cashier.get(where, {"state": "moving"}))
-    assert "Li Lei: CN¥10.00." not in text_of(cashier.get(where, {"state": "delivered"}))
+    assert "Li Lei: ¥10.00." in text_of(cashier.get(where, {"state": "moving"}))
+    assert "Li Lei: ¥10.00." not in text_of(cashier.get(where, {"state": "delivered"}))
     assert "+8613800138000" not in text_of(cashier.get(where)).replace(" ", "")
 
 

@@ -24,7 +24,7 @@ def test_a_spend_is_foretold_in_money_and_in_words(cashier, loaded_card, rule):
 
     page = text_of(send(cashier, "spend_forecast", loaded_card, amount="620"))
 
-    assert "Li Lei: CN¥620.00. Balance CN¥0.00." in page and "will be sent" in page
+    assert "Li Lei: ¥620.00. Balance ¥0.00." in page and "will be sent" in page
     assert "¥500.00" in page and "¥120.00" in page  # from the card, and the rest in cash
 
 

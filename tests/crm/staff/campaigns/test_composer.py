@@ -161,6 +161,21 @@ def test_a_text_takes_two_people(writer, approver, draft, people, mei):
     assert drafting.is_approved(draft)
 
 
+def test_the_list_tells_whose_text_waits(manager, draft):
+    assert "Text waits for approval" not in page_of(manager.get(reverse("staff:campaign_list")))
+
+    drafting.submit(campaign=draft, by=draft.created_by, at=NOON)
+
+    assert "Text waits for approval" in page_of(manager.get(reverse("staff:campaign_list")))
+
+
+def test_a_plan_with_a_wrong_field_is_not_launched(writer, approved):
+    response = post(writer, "ask_launch", approved, typed(approved, visits_min="many"))
+
+    assert "Put the marked fields right first." in page_of(response)
+    assert "launch-dialog" not in page_of(response)
+
+
 def test_one_approves_what_one_has_read(writer, approver, draft):
     post(writer, "submit_text", draft, typed(draft))
     read = str(drafting.waiting(draft)[0].pk)

@@ -22,10 +22,10 @@ def campaign(timing: Timing, start_on: date | None = None, end_on: date | None =
     ("planned", "said"),
     [
         (campaign(Timing.NOW), "As soon as it is launched"),
-        (campaign(Timing.ONCE, date(2026, 11, 27)), "Once, on Nov. 27, 2026 at 10:00"),
+        (campaign(Timing.ONCE, date(2026, 11, 27)), "Once, on Nov 27, 2026 at 10:00"),
         (campaign(Timing.DAILY), "Every day at 10:00"),
-        (campaign(Timing.WEEKLY, date(2026, 11, 27)), "Every week on Friday at 10:00, from Nov. 27, 2026"),
-        (campaign(Timing.MONTHLY, date(2026, 1, 31)), "Every month on day 31 at 10:00, from Jan. 31, 2026"),
+        (campaign(Timing.WEEKLY, date(2026, 11, 27)), "Every week on Friday at 10:00, from Nov 27, 2026"),
+        (campaign(Timing.MONTHLY, date(2026, 1, 31)), "Every month on day 31 at 10:00, from Jan 31, 2026"),
         (Campaign(store=STORE, timing=Timing.DAILY), "Every day at …"),
     ],
 )
@@ -45,6 +45,7 @@ def test_times_in_words(planned, said):
         (campaign(Timing.WEEKLY, date(2026, 11, 6)), "2026-11-20 13:00", "2026-11-27 10:00"),
         (campaign(Timing.MONTHLY, date(2026, 1, 31)), "2026-02-01 00:00", "2026-02-28 10:00"),
         (campaign(Timing.DAILY, None, date(2026, 11, 20)), "2026-11-20 13:00", None),
+        (campaign(Timing.WEEKLY), "2026-11-20 13:00", None),  # no day is chosen yet
     ],
 )
 def test_the_next_run(planned, local, expected):

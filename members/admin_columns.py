@@ -1,0 +1,61 @@
+"""Columns and read-only lines of the admin that need a word or a form of their own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+
+Column = Callable[[Any, Any], Any]
+
+
+def column(field: str, label: Any) -> Column:
+    """A method of an admin: the value of `field` under a label the model does not give."""
+
+    @admin.display(description=label, ordering=field)
+    def shown(self: Any, row: Any) -> Any:
+        return getattr(row, field)
+
+    return shown
+
+
+def linked(field: str, label: Any) -> Column:
+    """The row that `field` points to, as a link to its own page."""
+
+    @admin.display(description=label, ordering=field)
+    def shown(self: Any, row: Any) -> SafeString | None:
+        found: Model | None = getattr(row, field)
+        if found is None:
+            return None
+        name = f"admin:{found._meta.app_label}_{found._meta.model_name}_change"
+        return format_html('<a class="underline" href="{}">{}</a>', reverse(name, args=(found.pk,)), found)
+
+    return shown
+
+
+def json_column(field: str, label: Any) -> Column:
+    """What is kept as JSON in `field`, wrapped to the page."""
+
+    @admin.display(description=label)
+    def shown(self: Any, row: Any) -> SafeString:
+        text = json.dumps(getattr(row, field), ensure_ascii=False, indent=2)
+        return format_html('<pre class="whitespace-pre-wrap break-words">{}</pre>', text)
+
+    return shown
+
+
+def shortened(field: str, label: Any, length: int = 60) -> Column:
+    """The beginning of a long text, for a list."""
+
+    @admin.display(description=label)
+    def shown(self: Any, row: Any) -> str:
+        return Truncator(getattr(row, field)).chars(length)
+
+    return shown
