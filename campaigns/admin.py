@@ -16,11 +16,18 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from campaigns.enums import CampaignStatus, RunStatus
 from campaigns.models import Campaign, Run, TriggerRule
-from members.admin_columns import column, json_column, linked
+from members.admin_columns import column, event_column, json_column, labelled, linked
 from members.admin_scope import OwnStoresFilter, ReadOnlyAdmin, StoreScopedAdmin
 from members.enums import Role
 from messaging.admin import event_choices
 from messaging.admin_preview import placeholders_html, preview_html
+
+RUN_LABELS = {
+    RunStatus.DONE: "success",
+    RunStatus.STOPPED: "danger",
+    RunStatus.SENDING: "info",
+    RunStatus.FREEZING: "info",
+}
 
 
 class TriggerRuleForm(forms.ModelForm):
@@ -48,7 +55,8 @@ class TriggerRuleAdmin(StoreScopedAdmin):
     store_path = "store"
     writers = (Role.OWNER, Role.MANAGER, Role.MARKETER)
     form = TriggerRuleForm
-    list_display = ("name", "event_type", "template", "where", "dedupe_seconds", "on_or_off")
+    event = event_column("event_type", _("event"))
+    list_display = ("name", "event", "template", "where", "dedupe_seconds", "on_or_off")
     list_filter = ("event_type", "is_on", ("store", OwnStoresFilter))
     search_fields = ("name",)
     list_select_related = ("template", "store")
@@ -105,6 +113,7 @@ class CampaignAdmin(ReadOnlyAdmin):
     store_path = "store"
     people = json_column("audience", _("audience"))
     words = json_column("wording", _("wording"))
+    standing = labelled("status", _("status"), {CampaignStatus.ACTIVE: "success"})
     begun_by = column("created_by", _("drafted by"))
     begun_at = column("created_at", _("drafted at"))
     sent_off_by = column("launched_by", _("launched by"))
@@ -130,14 +139,11 @@ class CampaignAdmin(ReadOnlyAdmin):
         "sent_off_at",
     )
 
-    @display(description=_("status"), ordering="status", label={CampaignStatus.ACTIVE: "success"})
-    def standing(self, campaign: Campaign) -> tuple[str, str]:
-        return campaign.status, campaign.get_status_display()
-
 
 @admin.register(Run)
 class RunAdmin(ReadOnlyAdmin):
     store_path = "campaign__store"
+    standing = labelled("status", _("status"), RUN_LABELS)
     of = column("campaign", _("campaign"))
     whole = linked("campaign", _("campaign"))
     day = column("window", _("window"))
@@ -156,16 +162,3 @@ class RunAdmin(ReadOnlyAdmin):
         "finished_at",
         "halted_by",
     )
-
-    @display(
-        description=_("status"),
-        ordering="status",
-        label={
-            RunStatus.DONE: "success",
-            RunStatus.STOPPED: "danger",
-            RunStatus.SENDING: "info",
-            RunStatus.FREEZING: "info",
-        },
-    )
-    def standing(self, run: Run) -> tuple[str, str]:
-        return run.status, run.get_status_display()

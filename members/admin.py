@@ -17,11 +17,10 @@ from django.utils.safestring import SafeString
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
-from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from members.admin_columns import column, json_column, linked
+from members.admin_columns import column, event_column, json_column, labelled, linked
 from members.admin_imports import MemberUploadForm, TriagedImportMixin
 from members.admin_money import money_column, money_text
 from members.admin_scope import (
@@ -233,19 +232,16 @@ class RewardAdmin(OfferAdmin):
 @admin.register(Card)
 class CardAdmin(ReadOnlyAdmin):
     store_path = "store"
+    standing = labelled(
+        "status",
+        _("status"),
+        {CardStatus.ACTIVE: "success", CardStatus.FROZEN: "warning", CardStatus.CLOSED: "danger"},
+    )
     list_display = ("number", "member", "product", "store", "standing", "opened_at")
     list_filter = (("store", OwnStoresFilter), "status")
     search_fields = ("number", "member__name", "member__phone")
     list_select_related = ("member", "product", "store")
     fields = ("number", "member", "product", "store", "standing", "opened_at")
-
-    @display(
-        description=_("status"),
-        ordering="status",
-        label={CardStatus.ACTIVE: "success", CardStatus.FROZEN: "warning", CardStatus.CLOSED: "danger"},
-    )
-    def standing(self, card: Card) -> tuple[str, str]:
-        return card.status, card.get_status_display()
 
 
 class EntryInline(ReadOnlyInline):
@@ -315,11 +311,12 @@ class MembershipEventAdmin(ReadOnlyAdmin):
     deed = linked("operation", _("operation"))
     number = column("public_id", _("number"))
     once = column("key", _("idempotency key"))
-    list_display = ("at", "type", "who", "where", "source")
+    what = event_column("type", _("event"))
+    list_display = ("at", "what", "who", "where", "source")
     list_filter = ("type", ("store", OwnStoresFilter))
     list_select_related = ("member", "store")
     facts = json_column("payload", _("facts"))
-    fields = ("number", "type", "at", "where", "person", "deed", "source", "once", "facts")
+    fields = ("number", "what", "at", "where", "person", "deed", "source", "once", "facts")
 
 
 class CustomEventForm(forms.ModelForm):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
+
+from members.event_types import CUSTOM_PREFIX, EVENT_TYPES
 
 Column = Callable[[Any, Any], Any]
 
@@ -46,7 +49,30 @@ def json_column(field: str, label: Any) -> Column:
     @admin.display(description=label)
     def shown(self: Any, row: Any) -> SafeString:
         text = json.dumps(getattr(row, field), ensure_ascii=False, indent=2)
-        return format_html('<pre class="whitespace-pre-wrap break-words">{}</pre>', text)
+        return format_html('<pre style="white-space: pre-wrap; overflow-wrap: anywhere">{}</pre>', text)
+
+    return shown
+
+
+def labelled(field: str, label: Any, tones: Mapping[str, str]) -> Column:
+    """The choice in `field` as a coloured label; tones are success, info, warning or danger."""
+
+    @admin.display(description=label, ordering=field)
+    def shown(self: Any, row: Any) -> SafeString:
+        value = getattr(row, field)
+        text = getattr(row, f"get_{field}_display")()
+        return render_to_string("unfold/helpers/label.html", {"text": text, "type": tones.get(value, "")})
+
+    return shown
+
+
+def event_column(field: str, label: Any) -> Column:
+    """The event named in `field` by its label; a shop's own by its name."""
+
+    @admin.display(description=label, ordering=field)
+    def shown(self: Any, row: Any) -> Any:
+        name = getattr(row, field)
+        return EVENT_TYPES[name].label if name in EVENT_TYPES else name.removeprefix(CUSTOM_PREFIX)
 
     return shown
 

@@ -13,10 +13,10 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import action, display
+from unfold.decorators import action
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
-from members.admin_columns import column, linked, shortened
+from members.admin_columns import column, event_column, labelled, linked, shortened
 from members.admin_money import money_column
 from members.admin_scope import OwnStoresFilter, ReadOnlyAdmin, ReadOnlyInline, StoreScopedAdmin, reach_of
 from members.enums import Role
@@ -34,6 +34,12 @@ from messaging.states import State
 
 LANGUAGES = {"text_en": "en", "text_zh": "zh-hans"}
 VERSION_LABELS = {VersionStatus.APPROVED: "success", VersionStatus.DRAFT: "warning"}
+BIND_LABELS = {
+    BindState.BOUND: "success",
+    BindState.CONNECTING: "info",
+    BindState.WAITING: "warning",
+    BindState.REFUSED: "danger",
+}
 STATE_LABELS = {
     State.HELD: "warning",
     State.QUEUED: "info",
@@ -115,15 +121,12 @@ def newest_texts(template: Template) -> dict[str, str]:
 class VersionInline(ReadOnlyInline):
     model = TemplateVersion
     verbose_name_plural = _("versions")
+    standing = labelled("status", _("status"), VERSION_LABELS)
     fields = ("language", "number", "standing", "text", "written_by", "approved_by", "approved_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TemplateVersion]:
         rows = super().get_queryset(request)
         return rows.select_related("template", "written_by", "approved_by").order_by("language", "-number")
-
-    @display(description=_("status"), label=VERSION_LABELS)
-    def standing(self, version: TemplateVersion) -> tuple[str, str]:
-        return version.status, version.get_status_display()
 
 
 @admin.register(Template)
@@ -133,7 +136,8 @@ class TemplateAdmin(StoreScopedAdmin):
     store_path = "store"
     writers = (Role.OWNER, Role.MANAGER, Role.MARKETER)
     form = TemplateForm
-    list_display = ("name", "key", "message_class", "event_type", "where")
+    event = event_column("event_type", _("event"))
+    list_display = ("name", "key", "message_class", "event", "where")
     list_filter = ("message_class", "event_type", ("store", OwnStoresFilter))
     search_fields = ("name", "key")
     list_select_related = ("store",)
@@ -193,6 +197,7 @@ class TemplateVersionAdmin(ReadOnlyAdmin):
     store_path = "template__store"
     has_house_rows = True
     approvers = (Role.MANAGER, Role.OWNER)
+    standing = labelled("status", _("status"), VERSION_LABELS)
     of = column("template", _("template"))
     whole = linked("template", _("template"))
     beginning = shortened("text", _("text"))
@@ -211,10 +216,6 @@ class TemplateVersionAdmin(ReadOnlyAdmin):
         "approved_at",
     )
     actions = ("approve_selected",)
-
-    @display(description=_("status"), ordering="status", label=VERSION_LABELS)
-    def standing(self, version: TemplateVersion) -> tuple[str, str]:
-        return version.status, version.get_status_display()
 
     @admin.display(description=_("marked words"))
     def findings(self, version: TemplateVersion) -> str:
@@ -283,6 +284,7 @@ class GatewayAdmin(StoreScopedAdmin):
     readers = (Role.OWNER, Role.AUDITOR)
     form = GatewayForm
     price = money_column("price_minor", _("price per part"))
+    connection = labelled("bind_state", _("connection"), BIND_LABELS)
     list_display = ("name", "kind", "host", "port", "connection", "bound_at", "price", "is_active")
     readonly_fields = ("connection", "bound_at", "last_error")
 
@@ -296,18 +298,6 @@ class GatewayAdmin(StoreScopedAdmin):
             (_("Connection"), {"fields": self.readonly_fields}),
         )
 
-    @display(
-        description=_("connection"),
-        label={
-            BindState.BOUND: "success",
-            BindState.CONNECTING: "info",
-            BindState.WAITING: "warning",
-            BindState.REFUSED: "danger",
-        },
-    )
-    def connection(self, gateway: Gateway) -> tuple[str, str]:
-        return gateway.bind_state, gateway.get_bind_state_display()
-
 
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
@@ -315,6 +305,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
     store_path = "store"
     list_display = ("created_at", "masked_phone", "message_class", "standing", "reason", "parts", "where")
+    standing = labelled("state", _("state"), STATE_LABELS)
     where = column("store", _("store"))
     code = column("public_id", _("number"))
     coded = column("encoding", _("encoding"))
@@ -348,10 +339,6 @@ class MessageAdmin(ReadOnlyAdmin):
     @admin.display(description=_("text"))
     def shown_text(self, message: Message) -> str:
         return texts.shown_text(message)
-
-    @display(description=_("state"), ordering="state", label=STATE_LABELS)
-    def standing(self, message: Message) -> tuple[str, str]:
-        return message.state, message.get_state_display()
 
 
 @admin.register(InboundText)

@@ -64,7 +64,9 @@ def member_required(view: View) -> View:
     def wrapped(request: PortalRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         member = current_member(request)
         if member is None:
-            return HttpResponseRedirect(f"{reverse('portal:login')}?{urlencode({'next': request.path}, safe='/')}")
+            return HttpResponseRedirect(
+                f"{reverse('portal:login')}?{urlencode({'next': request.path}, safe='/')}"
+            )
         request.member = member
         _renew(request.portal_session, timezone.now())
         with timezone.override(recipient_zone(member, member.phone, member.home_store)):

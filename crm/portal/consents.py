@@ -94,7 +94,9 @@ def choose(member: Member, purpose: Purpose, *, is_on: bool, wording: str, at: d
     if is_on == now.is_on(purpose):
         return Chosen(is_changed=False)
     if is_on and now.is_off_all:
-        raise TakenOffAllTexts(_("Your number is on the list of those we never text. Please ask at the shop."))
+        raise TakenOffAllTexts(
+            _("Your number is on the list of those we never text. Please ask at the shop.")
+        )
     if is_on and wording != now.wording:
         raise WordingChanged(_("The wording has changed. Please read it again, then switch on."))
     record_consent(

@@ -88,7 +88,9 @@ def _written_by(member: Member) -> QuerySet[InboundText]:
 def _sent_to(member: Member) -> QuerySet[Message]:
     waiting_offer = Q(message_class=MessageClass.MARKETING, state__in=_WAITING)
     sent = Message.objects.filter(member=member).exclude(state__in=_NEVER_LEFT).exclude(waiting_offer)
-    return sent.select_related("store", "event__store").annotate(moment=Coalesce("submitted_at", "created_at"))
+    return sent.select_related("store", "event__store").annotate(
+        moment=Coalesce("submitted_at", "created_at")
+    )
 
 
 def _cut(rows: QuerySet[Any], before: datetime | None, size: int) -> list[Any]:
@@ -118,11 +120,13 @@ class _Whys:
 
     def __init__(self, member: Member, messages: Sequence[Message]) -> None:
         self._consents = list(
-            ConsentEntry.objects.filter(
-                member=member, purpose=Purpose.MARKETING, is_given=True
-            ).order_by("-at", "-id")
+            ConsentEntry.objects.filter(member=member, purpose=Purpose.MARKETING, is_given=True).order_by(
+                "-at", "-id"
+            )
         )
-        own = {m.event.type.partition(".")[2] for m in messages if m.event and m.event.type not in EVENT_TYPES}
+        own = {
+            m.event.type.partition(".")[2] for m in messages if m.event and m.event.type not in EVENT_TYPES
+        }
         self._labels = dict(CustomEventType.objects.filter(name__in=own).values_list("name", "label"))
 
     def of(self, message: Message) -> str:

@@ -268,13 +268,9 @@ def _hashed(code: str, purpose: str, number: bytes, salt: bytes) -> bytes:
 
 def _when(seconds: int) -> str:
     if seconds < 60:
-        return ngettext(
-            "Try again in %(n)s second.", "Try again in %(n)s seconds.", seconds
-        ) % {"n": seconds}
+        return ngettext("Try again in %(n)s second.", "Try again in %(n)s seconds.", seconds) % {"n": seconds}
     minutes = ceil(seconds / 60)
     if minutes <= 90:
-        return ngettext(
-            "Try again in %(n)s minute.", "Try again in %(n)s minutes.", minutes
-        ) % {"n": minutes}
+        return ngettext("Try again in %(n)s minute.", "Try again in %(n)s minutes.", minutes) % {"n": minutes}
     hours = ceil(minutes / 60)
     return ngettext("Try again in %(n)s hour.", "Try again in %(n)s hours.", hours) % {"n": hours}

@@ -15,6 +15,17 @@ CHINESE = settings.BASE_DIR / "locale" / FIRST / "LC_MESSAGES" / "django.po"
 PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|\{\w*\}|%[sd]")
 # Django says these otherwise, and ours fits there too.
 SAID_OUR_WAY = {"Filter", "Log out", "Messages", "Name", "Text", "entry"}
+PAGES = sorted(
+    path
+    for path in (settings.BASE_DIR / "templates").rglob("*.html")
+    if path.parent.name != "simulator" and path.name != "style_guide.html"
+)
+NOT_SAID = re.compile(
+    r"{% comment.*?endcomment %}|{% blocktranslate.*?endblocktranslate %}|{% block \w*class %}.*?{% endblock %}"
+    r"|{%.*?%}|{{.*?}}|{#.*?#}|<script.*?</script>",
+    re.DOTALL,
+)
+SAME_IN_EVERY_LANGUAGE = {"Regulars", "Enter", "Esc"}
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +102,12 @@ def test_every_catalogue_compiles_for_a_language_we_offer(po: Path):
 
     assert compiled.tell() > 0
     assert po.parts[-3].replace("_", "-").lower() in dict(settings.LANGUAGES)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(settings.BASE_DIR).as_posix())
+def test_a_page_says_nothing_past_the_catalogue(page: Path):
+    written = NOT_SAID.sub("", page.read_text())
+    spoken_attributes = re.findall(r'\b(?:aria-label|title|placeholder|alt)="([^"]*)"', written)
+    said = " ".join([re.sub(r"<[^>]*>", " ", written), *spoken_attributes])
+
+    assert set(re.findall(r"[A-Za-z]{3,}", said)) <= SAME_IN_EVERY_LANGUAGE

@@ -63,7 +63,7 @@ def test_recharge_delivered_stop_and_the_next_promotion(house: House, shop: Shop
         expect(
             desk.get_by_text("The number has opted out").or_(desk.get_by_text("has not agreed")).first
         ).to_be_visible()
-        expect(desk.get_by_text("All settled.")).to_be_visible(timeout=20_000)
+        expect(desk.get_by_role("img", name="1 sent, 1 delivered, 0 failed")).to_be_visible(timeout=20_000)
 
         phone = desk.context.new_page()
         phone.goto(f"{house.carrier.page_url}?phone={ZHAO}")

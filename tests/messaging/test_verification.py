@@ -62,7 +62,8 @@ def test_a_member_gets_the_code_by_text_and_it_is_right_once(li_lei):
 
 
 @pytest.mark.parametrize(
-    ("language", "said"), [("en", "is your log-in code"), ("zh-hans", "您的登录验证码是"), ("fr", "is your log-in code")]
+    ("language", "said"),
+    [("en", "is your log-in code"), ("zh-hans", "您的登录验证码是"), ("fr", "is your log-in code")],
 )
 def test_the_text_is_a_verification_text_in_the_language_of_the_page(li_lei, language, said):
     ask(li_lei.phone, language=language)
@@ -141,7 +142,15 @@ def test_the_code_is_kept_nowhere_but_in_the_text(li_lei):
         (range(0, 36000, 3600), 86399, 1),
         (range(0, 36000, 3600), 86400, None),
     ],
-    ids=["1 a minute", "after it", "5 an hour", "after it", "over the edge of an hour", "10 a day", "after it"],
+    ids=[
+        "1 a minute",
+        "after it",
+        "5 an hour",
+        "after it",
+        "over the edge of an hour",
+        "10 a day",
+        "after it",
+    ],
 )
 def test_how_often_a_number_may_ask(li_lei, phone, asked_at, now, wait):
     VerificationCode.objects.bulk_create(

@@ -59,7 +59,9 @@ def li_lei(portal: str) -> Member:
     product = CardProduct.objects.create(name="House card", points_valid_days=365)
     common = {"actor": TILL, "at": NOON, "store": store}
     card, _ = open_card(**common, key="open", member=member, product=product)
-    plan = RechargePlan.objects.create(name="500 + 80", pay_minor=50000, bonus_minor=8000, bonus_valid_days=90)
+    plan = RechargePlan.objects.create(
+        name="500 + 80", pay_minor=50000, bonus_minor=8000, bonus_valid_days=90
+    )
     paid = TenderPaid(TenderType.CASH, 50000)
     recharge_card(**common, key="in", card=card, tender=paid, plan=plan)
     spend(**common, key="out", card=card, amount_minor=12800)
@@ -84,7 +86,9 @@ def width_of(page: Page) -> int:
 def test_a_member_at_the_phone(portal, li_lei):
     refused_by_policy: list[str] = []
     with browsing(portal, has_touch=True, is_mobile=True) as page:
-        page.on("console", lambda said: "Content Security" in said.text and refused_by_policy.append(said.text))
+        page.on(
+            "console", lambda said: "Content Security" in said.text and refused_by_policy.append(said.text)
+        )
         page.set_viewport_size({"width": 390, "height": 844})
         page.goto("/portal/login/")
         assert accessibility_findings(page) == []

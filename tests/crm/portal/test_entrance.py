@@ -28,7 +28,9 @@ def enter(browser: Client, code: str):
     return browser.post("/portal/login/code/", {"code": code})
 
 
-@pytest.mark.parametrize("typed", ["13800138000", "+86 138 0013 8000", "０１３８ ００１３ ８０００", "138-0013-8000"])
+@pytest.mark.parametrize(
+    "typed", ["13800138000", "+86 138 0013 8000", "０１３８ ００１３ ８０００", "138-0013-8000"]
+)
 def test_a_member_comes_in_with_the_code_from_the_phone(client, li_lei, typed):
     asked = ask(client, typed)
     entered = enter(client, texted_code(li_lei))
@@ -40,7 +42,10 @@ def test_a_member_comes_in_with_the_code_from_the_phone(client, li_lei, typed):
 
 @pytest.mark.parametrize(
     "spell",
-    [lambda code: f"{code[:3]} {code[3:]}", lambda code: code.translate({ord(str(n)): 0xFF10 + n for n in range(10)})],
+    [
+        lambda code: f"{code[:3]} {code[3:]}",
+        lambda code: code.translate({ord(str(n)): 0xFF10 + n for n in range(10)}),
+    ],
     ids=["with a space", "full width"],
 )
 def test_a_code_is_understood_as_keyboards_write_it(client, li_lei, spell):
@@ -164,7 +169,9 @@ def test_the_repeat_sends_a_new_code_and_the_old_one_is_void(client, li_lei):
     assert again.status_code == 302
     assert enter(client, second).status_code == 302
     assert Message.objects.filter(cause="code").count() == 2
-    assert enter(Client(), first).status_code == 302  # no code was asked for in that browser: back to the start
+    assert (
+        enter(Client(), first).status_code == 302
+    )  # no code was asked for in that browser: back to the start
 
 
 def test_a_right_code_for_a_number_that_is_no_members_opens_nothing(client, li_lei):

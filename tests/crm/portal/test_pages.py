@@ -29,7 +29,9 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def plan(db) -> RechargePlan:
-    return RechargePlan.objects.create(name="500 + 80", pay_minor=50000, bonus_minor=8000, bonus_valid_days=90)
+    return RechargePlan.objects.create(
+        name="500 + 80", pay_minor=50000, bonus_minor=8000, bonus_valid_days=90
+    )
 
 
 @pytest.fixture
@@ -40,7 +42,12 @@ def busy_card(card, at_till, riverside, plan) -> Card:
     paid = TenderPaid(TenderType.CASH, 2800)
     bought = spend(**common, key="out", at=NOON + DAY, amount_minor=12800, tenders=[paid])
     refund(
-        actor=at_till, key="back", at=NOON + DAY, store=riverside, operation=bought.operation, amount_minor=5000
+        actor=at_till,
+        key="back",
+        at=NOON + DAY,
+        store=riverside,
+        operation=bought.operation,
+        amount_minor=5000,
     )
     tea = Reward.objects.create(name="Pot of tea", points=50)
     redeem_points(**common, key="tea", at=NOON + DAY, reward=tea)
@@ -76,7 +83,10 @@ def test_the_statement_is_like_a_banks(at_home):
     said = text_of(at_home.get("/portal/statement/").content)
 
     assert "November 2026" in said
-    order = [said.index(word) for word in ("Points redeemed: Pot of tea", "Refund", "Spend", "Recharge", "Card opened")]
+    order = [
+        said.index(word)
+        for word in ("Points redeemed: Pot of tea", "Refund", "Spend", "Recharge", "Card opened")
+    ]
     assert order == sorted(order), "newest first"
     assert "+¥580.00 Balance ¥580.00" in said
     assert "Principal +¥500.00 Bonus +¥80.00" in said
@@ -161,13 +171,13 @@ def test_the_shops_own_note_on_a_deed_stays_with_the_shop(visit, li_lei, loaded_
 
 def test_the_older_page_of_the_statement_is_one_link_away(visit, li_lei, loaded_card, at_till, riverside):
     for number in range(30):
-        spend(
-            actor=at_till, key=f"s{number}", at=NOON, store=riverside, card=loaded_card, amount_minor=100
-        )
+        spend(actor=at_till, key=f"s{number}", at=NOON, store=riverside, card=loaded_card, amount_minor=100)
     browser = visit(li_lei)
 
     newest = browser.get("/portal/statement/").content.decode()
-    older = browser.get("/portal/statement/" + re.search(r'href="(\?before=[^"]+)"', newest)[1]).content.decode()
+    older = browser.get(
+        "/portal/statement/" + re.search(r'href="(\?before=[^"]+)"', newest)[1]
+    ).content.decode()
 
     assert newest.count("entries__link") == 25
     assert older.count("entries__link") == 7
@@ -184,7 +194,8 @@ def test_what_cannot_be_used_is_said(visit, li_lei, loaded_card):
 
 
 @pytest.mark.parametrize(
-    ("days", "is_soon", "is_over"), [(31, False, False), (30, True, False), (1, True, False), (0, False, True)]
+    ("days", "is_soon", "is_over"),
+    [(31, False, False), (30, True, False), (1, True, False), (0, False, True)],
 )
 def test_what_ends_soon_stands_out(li_lei, busy_card, days, is_soon, is_over):
     ends = NOON + 90 * DAY
@@ -296,7 +307,10 @@ def test_what_the_member_wrote_stands_between_the_answers(visit, li_lei):
 
 
 def test_the_texts_page_by_page_are_all_the_texts_once(visit, li_lei):
-    drafts = [draft(li_lei, Cause.RULE, number, f"text {number:02d}.", MessageClass.NOTIFICATION) for number in range(45)]
+    drafts = [
+        draft(li_lei, Cause.RULE, number, f"text {number:02d}.", MessageClass.NOTIFICATION)
+        for number in range(45)
+    ]
     enqueue(drafts[:30], at=NOON)  # in one moment
     for number in range(30, 45):
         enqueue([drafts[number]], at=NOON - number * DAY)
@@ -327,7 +341,14 @@ def portal_addresses(operation: Operation) -> list[tuple[str, str]]:
 def secrets_of(card: Card) -> list[str]:
     """What must never be on another member's page."""
     operations = Operation.objects.filter(member=card.member).values_list("public_id", flat=True)
-    return [card.member.name, card.number, card.member.member_no, "Pot of tea", "Tea for Li Lei", *map(str, operations)]
+    return [
+        card.member.name,
+        card.number,
+        card.member.member_no,
+        "Pot of tea",
+        "Tea for Li Lei",
+        *map(str, operations),
+    ]
 
 
 def test_a_member_sees_only_their_own_rows(visit, han, li_lei, busy_card):
@@ -336,7 +357,13 @@ def test_a_member_sees_only_their_own_rows(visit, han, li_lei, busy_card):
     stranger, owner = visit(han), visit(li_lei)
     addresses = portal_addresses(her_deed)
 
-    assert {name for name, _ in addresses} >= {"home", "statement", "statement_line", "messages", "preferences"}
+    assert {name for name, _ in addresses} >= {
+        "home",
+        "statement",
+        "statement_line",
+        "messages",
+        "preferences",
+    }
     for name, address in addresses:
         if name == "logout":
             continue
@@ -380,9 +407,7 @@ def test_a_page_asks_the_database_the_same_number_of_times_however_long_the_hist
     at_home, busy_card, at_till, riverside, django_assert_max_num_queries
 ):
     for number in range(20):
-        spend(
-            actor=at_till, key=f"more{number}", at=NOON, store=riverside, card=busy_card, amount_minor=100
-        )
+        spend(actor=at_till, key=f"more{number}", at=NOON, store=riverside, card=busy_card, amount_minor=100)
 
     for page, most in {"": 10, "statement/": 8, "messages/": 8, "preferences/": 9}.items():
         with django_assert_max_num_queries(most):
