@@ -42,10 +42,12 @@ def steps() -> list[tuple[str, list[str], dict[str, str]]]:
     ]
 
 
-def run_gate(environment: Mapping[str, str]) -> list[str]:
-    """Run every step, show what fails, and return the names of the failed ones."""
+def run_gate(environment: Mapping[str, str], *, without: str = "") -> list[str]:
+    """Run every step but the one left out, show what fails, and return the names of the failed ones."""
     failed = []
     for name, command, extra in steps():
+        if name == without:
+            continue
         began_at = time.monotonic()
         done = subprocess.run(
             command,

@@ -146,7 +146,6 @@ def recharge_card(
     if plan:
         _check_plan(plan, store, paid)
     with transaction.atomic():
-        _check_usable(card)
         request = {"card": card.pk, "amount": paid, "plan": plan.pk if plan else None, "tender": tender.type}
         deed = _open(card, OperationKind.RECHARGE, actor, key, at, store, request, paid)
         if deed.is_replay:
@@ -191,7 +190,6 @@ def spend(
         raise AmountRefused(_("More was tendered than the bill."))
     stored = bill - outside
     with transaction.atomic():
-        _check_usable(card)
         request = {
             "card": card.pk,
             "amount": bill,
@@ -236,7 +234,6 @@ def redeem_points(
     if not reward.is_active or reward.store_id not in (None, store.pk):
         raise NotOffered(_("This reward is not offered at this store."), field="reward")
     with transaction.atomic():
-        _check_usable(card)
         request = {"card": card.pk, "reward": reward.pk}
         deed = _open(
             card,
@@ -351,7 +348,7 @@ def _open(
     lots_of: Sequence[AccountKind] = (),
     note: str = "",
 ) -> Deed:
-    return ledger.open_deed(
+    deed = ledger.open_deed(
         kind=kind,
         actor=actor,
         key=key,
@@ -364,6 +361,9 @@ def _open(
         amount_minor=amount,
         note=note,
     )
+    if not deed.is_replay:  # a deed that was done keeps its answer, whatever became of the card
+        _check_usable(card)
+    return deed
 
 
 def _points_earned(deed: Deed, product: CardProduct, store: Store, points: int, at: datetime) -> list[Leg]:

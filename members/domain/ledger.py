@@ -163,7 +163,9 @@ def post(deed: Deed, legs: Sequence[Leg], tenders: Sequence[TenderPaid] = ()) ->
     Raises PaymentReferenceUsed.
     """
     payments = [{"type": t.type, "amount": t.amount_minor, "reference": t.reference} for t in tenders]
-    written = [deed.operation.pk, json.dumps([leg.as_json() for leg in legs]), json.dumps(payments)]
+    # counter-accounts a store does not have yet are made in one order, so that two first deeds cannot deadlock
+    ordered = sorted(legs, key=lambda leg: (leg.account is None, leg.kind or ""))
+    written = [deed.operation.pk, json.dumps([leg.as_json() for leg in ordered]), json.dumps(payments)]
     try:
         after = _call("SELECT ledger_write(%s, %s::jsonb, %s::jsonb)", written)
     except IntegrityError as broken:

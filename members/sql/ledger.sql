@@ -143,26 +143,37 @@ END $$;
 CREATE CONSTRAINT TRIGGER operation_sums_to_zero AFTER INSERT ON members_entry
 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger_entry_balanced();
 
--- Balance = Σ lots remaining = last entry's balance_after, judged at commit (L2, L5).
-CREATE OR REPLACE FUNCTION ledger_account_agrees() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Balance = Σ lots remaining = last entry's balance_after, judged at commit whichever of them was touched (L2, L5).
+CREATE OR REPLACE FUNCTION ledger_check_account(checked bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   now_balance bigint;
   now_seq int;
 BEGIN
-  SELECT balance, last_seq INTO now_balance, now_seq FROM members_account WHERE id = NEW.id;
-  IF now_balance IS NULL THEN RETURN NULL; END IF;
+  SELECT balance, last_seq INTO now_balance, now_seq FROM members_account WHERE id = checked;
+  IF now_balance IS NULL THEN RETURN; END IF;
   IF now_balance <> (SELECT coalesce(sum(remaining), 0) FROM members_lot
-                     WHERE account_id = NEW.id AND remaining > 0)
+                     WHERE account_id = checked AND remaining > 0)
      OR (now_seq > 0 AND now_balance IS DISTINCT FROM
-         (SELECT balance_after FROM members_entry WHERE account_id = NEW.id AND seq = now_seq))
+         (SELECT balance_after FROM members_entry WHERE account_id = checked AND seq = now_seq))
      OR (now_seq = 0 AND now_balance <> 0) THEN
-    RAISE EXCEPTION 'account % does not agree with its lots and entries', NEW.id
+    RAISE EXCEPTION 'account % does not agree with its lots and entries', checked
       USING ERRCODE = 'check_violation', CONSTRAINT = 'account_agrees';
   END IF;
+END $$;
+CREATE OR REPLACE FUNCTION ledger_account_agrees() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM ledger_check_account(NEW.id);
+  RETURN NULL;
+END $$;
+CREATE OR REPLACE FUNCTION ledger_lot_agrees() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM ledger_check_account(NEW.account_id);
   RETURN NULL;
 END $$;
 CREATE CONSTRAINT TRIGGER account_agrees AFTER INSERT OR UPDATE ON members_account
 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger_account_agrees();
+CREATE CONSTRAINT TRIGGER lot_agrees AFTER INSERT OR UPDATE ON members_lot
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger_lot_agrees();
 
 -- A lot may change only in what remains and in a later expiry; it never disappears.
 CREATE OR REPLACE FUNCTION ledger_lot_guard() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -1,7 +1,6 @@
 """People of another store walk through every address there is: nothing of Riverside is shown, nothing is changed.
 
-The addresses come from the URL resolver, so that a new one is walked by itself; an address with a parameter that
-nobody here knows how to fill fails the test.
+The addresses come from the URL resolver (addresses.py), so that a new one is walked by itself.
 """
 
 from __future__ import annotations
@@ -10,22 +9,15 @@ import json
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.apps import apps
-from django.contrib import admin
-from django.contrib.contenttypes.models import ContentType
-from django.db import connection, models
 from django.http import HttpResponse
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
-from django.urls.resolvers import RoutePattern
-from django.utils.regex_helper import normalize
 
 from campaigns.domain import drafting, launching, runs
 from campaigns.domain.audiences import Audience
@@ -39,7 +31,6 @@ from members.domain.events import publish
 from members.domain.ledger import Actor, TenderPaid
 from members.enums import ConsentSource, Role, TenderType
 from members.models import (
-    Card,
     CardProduct,
     Member,
     MembershipEvent,
@@ -50,20 +41,13 @@ from members.models import (
     StaffRole,
     Store,
 )
-from messaging.enums import Cause
 from messaging.models import Gateway, InboundText, Message
 from tests.conftest import NOON, Enrol
+from tests.house.addresses import Address, every_address, rows_of
+from tests.house.traces import added_to, changed, snapshot
 
 NAME, DIGITS, SHOWN = "Li Quillfeather", "13655501273", "136 5550 1273"
 PHONE = "+86 136-5550-1273"  # as a visitor types it: not how any page would show it
-# Written by every visit, and nobody's in particular: who was there, what was asked.
-OF_THE_HOUSE = {
-    "django_session",
-    "django_admin_log",
-    "axes_accessattempt",
-    "axes_accesslog",
-    "axes_accessfailurelog",
-}
 
 
 @dataclass
@@ -131,96 +115,6 @@ def sent_campaign(store: Store, author: Staff, approver: Staff) -> Run:
     return run
 
 
-# --- every address there is
-
-
-@dataclass(frozen=True)
-class Address:
-    """A path with its parameters filled."""
-
-    name: str
-    path: str
-
-    @property
-    def is_last(self) -> bool:
-        """Going out comes last: nobody would be there for the rest."""
-        return "logout" in self.path
-
-
-def every_address(theirs: Riverside) -> list[Address]:
-    """Each pattern of the URLconf with each way to fill it, from the resolver."""
-    found = [
-        Address(name, "/" + path)
-        for name, template, names in patterns(get_resolver().url_patterns)
-        for path in filled(name, template, names, theirs)
-    ]
-    return sorted(dict.fromkeys(found), key=lambda address: address.is_last)
-
-
-def patterns(
-    among: list[Any], before: str = "", names: tuple[str, ...] = ()
-) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """(name, path with %(parameter)s, parameters) of every pattern below."""
-    for each in among:
-        template, own = readable(each)
-        if isinstance(each, URLResolver):
-            yield from patterns(each.url_patterns, before + template, names + own)
-        else:
-            assert isinstance(each, URLPattern)
-            yield each.name or "", before + template, names + own
-
-
-def readable(pattern: Any) -> tuple[str, tuple[str, ...]]:
-    if isinstance(pattern.pattern, RoutePattern):
-        route = str(pattern.pattern)
-        own = tuple(re.findall(r"<(?:[^>:]+:)?(\w+)>", route))
-        return re.sub(r"<(?:[^>:]+:)?(\w+)>", r"%(\1)s", route), own
-    template, own = normalize(str(pattern.pattern))[0]
-    return template, tuple(own)
-
-
-def filled(name: str, template: str, names: tuple[str, ...], theirs: Riverside) -> Iterator[str]:
-    """The path once for each of Riverside's things that its parameters may name."""
-    chosen = [{}]
-    for parameter in names:
-        values = values_for(parameter, name, theirs)
-        if values is None:
-            pytest.fail(
-                f"the address {template} ({name}) has a parameter {parameter!r} that this test cannot fill"
-            )
-        chosen = [earlier | {parameter: value} for earlier in chosen for value in values]
-    return (template % each for each in chosen)
-
-
-def values_for(parameter: str, name: str, theirs: Riverside) -> list[str] | None:
-    if parameter in theirs.ids:
-        return theirs.ids[parameter]
-    known: dict[str, Callable[[], list[str]]] = {
-        "public_id": lambda: [
-            value for name in ("member", "card", "sale", "message") for value in theirs.ids[name]
-        ],
-        "object_id": lambda: rows_of(name),
-        "id": lambda: [
-            str(pk) for pk in Staff.objects.values_list("pk", flat=True)
-        ],  # the admin's password page
-        "app_label": lambda: sorted({model._meta.app_label for model in admin.site._registry}),
-        "content_type_id": lambda: [str(ContentType.objects.get_for_model(Member).pk)],
-        "url": lambda: ["nothing/here/"],
-    }
-    return known[parameter]() if parameter in known else None
-
-
-def rows_of(name: str) -> list[str]:
-    """The rows of the model that an admin address is about, a few of each; `members_card_change` is about cards."""
-    for model in admin.site._registry:
-        if name.startswith(f"{model._meta.app_label}_{model._meta.model_name}_"):
-            rows = getattr(
-                model, "_default_manager", None
-            )  # the run-time settings have an address, but no table
-            return [str(pk) for pk in rows.order_by("pk").values_list("pk", flat=True)[:5]] if rows else ["1"]
-    return [str(Member.objects.get(name=NAME).pk)]
-
-
 # --- what is sent along
 
 
@@ -246,7 +140,6 @@ def form_of(theirs: Riverside) -> dict[str, Any]:
         "password2": "hilltop takes over",
         "note": "Wang was here",
         "action": "delete_selected",
-        "_selected_action": ["1", "2", "3"],
         "post": "yes",
         "format": "0",
         "q": "quillfeather",
@@ -279,67 +172,6 @@ def asked(theirs: Riverside) -> dict[str, str]:
     }
 
 
-# --- what is left afterwards
-
-
-def snapshot() -> dict[str, dict[str, str]]:
-    """A print of every row, by table and key."""
-    prints = {}
-    with connection.cursor() as cursor:
-        for table in sorted(set(connection.introspection.table_names(cursor)) - OF_THE_HOUSE):
-            cursor.execute(f'SELECT md5(t::text), to_jsonb(t) FROM "{table}" t')
-            rows = [
-                (key, row if isinstance(row, dict) else json.loads(row)) for key, row in cursor.fetchall()
-            ]
-            prints[table] = {str(row.get("id", row.get("member_id", key))): key for key, row in rows}
-    return prints
-
-
-def changed(before: dict[str, dict[str, str]], *, except_of: dict[str, set[str]]) -> list[str]:
-    """The rows of before that are gone or different now."""
-    after = snapshot()
-    return [
-        f"{table} {key}: {'gone' if key not in after[table] else 'changed'}"
-        for table, rows in before.items()
-        for key, was in rows.items()
-        if after[table].get(key) != was and key not in except_of.get(table, set())
-    ]
-
-
-def added_to(theirs_before: dict[str, dict[str, str]]) -> list[str]:
-    """New rows that hang on something of Riverside's."""
-    owners: dict[type[models.Model], set[Any]] = {
-        model: set(
-            model._default_manager.filter(pk__in=theirs_before[model._meta.db_table]).values_list(
-                "pk", flat=True
-            )
-        )
-        for model in (Member, Card, Operation, MembershipEvent, Message, Campaign, Run)
-    }
-    owners[Store] = set(Store.objects.filter(name="Riverside").values_list("pk", flat=True))
-    owners[Member] -= set(Member.objects.exclude(home_store__name="Riverside").values_list("pk", flat=True))
-    found = []
-    for model in apps.get_models():
-        table = model._meta.db_table
-        if table in OF_THE_HOUSE or table not in theirs_before:
-            continue
-        new = (
-            model._default_manager.exclude(pk__in=list(theirs_before[table]))
-            if theirs_before[table]
-            else model._default_manager.all()
-        )
-        for foreign in model._meta.fields:
-            if isinstance(foreign, models.ForeignKey) and foreign.related_model in owners:
-                hits = new.filter(**{f"{foreign.attname}__in": owners[foreign.related_model]})
-                found += [f"{table} {row.pk} by {foreign.name}" for row in hits if not is_code(row)]
-    return found
-
-
-def is_code(row: models.Model) -> bool:
-    """Whoever types a number at the portal's door has a code sent to that number: its owner's, not the visitor's."""
-    return isinstance(row, Message) and row.cause == Cause.CODE
-
-
 def told_by(response: HttpResponse) -> str:
     """All words of an answer, also those packed in a spreadsheet."""
     raw = b"".join(response.streaming_content) if response.streaming else response.content
@@ -355,8 +187,8 @@ def walk(client: Client, theirs: Riverside) -> dict[str, str]:
     What the visitor said is no news when a page repeats it.
     """
     shown, answers = {}, Counter()
-    for address in every_address(theirs):
-        for method, said, response in visits(client, address.path, theirs):
+    for address in every_address(theirs.ids):
+        for method, said, response in visits(client, address, theirs):
             answers[response.status_code] += 1
             if response.status_code >= 500:
                 shown[f"{method} {address.path} ({address.name})"] = f"broke: {response.status_code}"
@@ -370,12 +202,13 @@ def walk(client: Client, theirs: Riverside) -> dict[str, str]:
     return shown
 
 
-def visits(client: Client, path: str, theirs: Riverside) -> Iterator[tuple[str, str, HttpResponse]]:
+def visits(client: Client, address: Address, theirs: Riverside) -> Iterator[tuple[str, str, HttpResponse]]:
     """(method, what was said, answer) for each way to knock at an address."""
+    path = address.path
     yield "GET", path, client.get(path)
     yield "GET?", path + json.dumps(asked(theirs)), client.get(path, asked(theirs))
     if not path.startswith("/api/"):
-        form = form_of(theirs)
+        form = form_of(theirs) | {"_selected_action": rows_of(address.name)}
         yield "POST", path + json.dumps(form), client.post(path, form)
         return
     for method in ("post", "put", "patch", "delete"):

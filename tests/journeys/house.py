@@ -280,4 +280,4 @@ def open_shop() -> Shop:
     Staff.objects.update(password=make_password(PASSWORD))
     setting_up.open_places(staff)
     setting_up.write_texts(staff["marketer"], staff["owner"], now())
-    return Shop(stores, staff)
+    return Shop(stores, Staff.objects.in_bulk(field_name="username"))

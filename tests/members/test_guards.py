@@ -129,6 +129,7 @@ def test_a_balance_moves_only_with_its_lots_and_entries(lived, change, guard):
     ("change", "guard"),
     [
         ("UPDATE members_lot SET remaining = -1", "lot_range"),
+        ("UPDATE members_lot SET remaining = remaining - 1 WHERE remaining > 0", "does not agree"),
         ("UPDATE members_lot SET remaining = original + 1", "lot_range"),
         ("UPDATE members_lot SET original = original + 1", "keeps its origin"),
         ("UPDATE members_lot SET paid_minor = 1", "keeps its origin"),
