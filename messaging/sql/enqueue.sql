@@ -1,6 +1,7 @@
 -- The policy and the outbox in one statement: each draft becomes one message, queued or with the reason why not.
 -- A single message is a set of one, so the rules exist once. Order of the gates is the order of the CASE.
--- A function, so that its plan is made once a session.
+-- A function, so that its plan is made once a session. The nudge to the gateways is not in here: a transaction
+-- that holds a NOTIFY commits alone, fsync included, and the whole house would wait in one line.
 CREATE OR REPLACE FUNCTION sms_enqueue(
   in_phone text[], in_phone_hash bytea[], in_member_id bigint[], in_store_id bigint[], in_message_class text[],
   in_priority smallint[], in_language text[], in_text text[], in_encoding text[], in_parts smallint[],
@@ -8,7 +9,7 @@ CREATE OR REPLACE FUNCTION sms_enqueue(
   in_due_at timestamptz[], in_expires_at timestamptz[], in_refusal text[],
   in_at timestamptz, in_opens time, in_closes time, in_per_day int, in_per_month int
 ) RETURNS TABLE (out_cause varchar, out_cause_id bigint, out_phone varchar, out_id bigint, out_state varchar,
-                 out_reason varchar, out_nudges bigint)
+                 out_reason varchar)
 LANGUAGE plpgsql AS $$
 BEGIN
 RETURN QUERY
@@ -68,9 +69,7 @@ WITH draft AS (
   FROM judged j
   ON CONFLICT (cause, cause_id, phone) DO NOTHING
   RETURNING id, phone, cause, cause_id, state, reason
-), nudge AS (
-  SELECT pg_notify('regulars_outbox', '') FROM written WHERE state = 'queued' LIMIT 1
 )
-SELECT w.cause, w.cause_id, w.phone, w.id, w.state, w.reason, (SELECT count(*) FROM nudge)
+SELECT w.cause, w.cause_id, w.phone, w.id, w.state, w.reason
 FROM written w;
 END $$;

@@ -35,3 +35,11 @@ def house(db: None, grounds: Grounds, tmp_path: Path) -> Iterator[House]:
 def shop(db: None) -> Shop:
     """Three stores with staff, cards, texts and rules, committed."""
     return open_shop()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Journeys start whole systems: one at a time, on one of the test processes."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.xdist_group("journeys"))
