@@ -101,13 +101,15 @@ class EventsView(WriteEndpoint):
 
     def effect(self, caller: Caller, given: dict[str, Any], **path: Any) -> Answer:
         declared = declared_type(given["type"])
-        store = caller.store(given.get("store"))
         check_data(declared, given["data"])
         at = given.get("at", caller.at)
         if not caller.at - LATE_MAX <= at <= caller.at + EARLY_MAX:
             detail = _("An event is reported within 72 hours, and not before it happens.")
             raise Problem(422, "at_out_of_range", detail, errors=[("/at", "at_out_of_range", detail)])
-        fact = {"member": find_member(caller, given), "store": store, "at": at, "payload": given["data"]}
+        named = caller.store(given["store"]) if given.get("store") else None
+        member = find_member(caller, given)
+        store = named or member.home_store
+        fact = {"member": member, "store": store, "at": at, "payload": given["data"]}
         return tell(caller, declared, fact, given.get("key"))
 
 

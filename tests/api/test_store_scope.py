@@ -125,6 +125,14 @@ def test_a_key_of_two_stores_says_which(group, ids, riverside):
     assert (said.status_code, said.json()["operation"]["store"]) == (201, str(riverside.public_id))
 
 
+def test_an_event_without_a_store_happened_at_the_members_own(group, li_lei, riverside):
+    arrived = group.post(
+        "events", {"type": "customer_arrived", "phone": li_lei.phone, "data": {"place": "Lobby"}}
+    )
+
+    assert (arrived.status_code, arrived.json()["store"]) == (201, str(riverside.public_id))
+
+
 def test_what_a_card_of_another_store_did_is_not_in_the_statement(partner, group, ids, product, hilltop):
     there = group.post(
         "cards", {"member": ids["member"], "product": product.pk, "store": str(hilltop.public_id)}
