@@ -47,7 +47,23 @@ _BALANCES = {
     "principal_balance": Placeholder("money", 50000, _("principal after")),
     "bonus_balance": Placeholder("money", 8000, _("bonus after")),
     "points_balance": Placeholder("number", 120, _("points after")),
+    "services_left": Placeholder("number", 7, _("services left on the card")),
     "card": Placeholder("text", "…4821", _("card number, shortened")),
+}
+_EXPIRES_ON = Placeholder("date", "2026-12-31", _("last day"))
+_COUPON = {
+    "coupon": Placeholder("text", "20 off a colour", _("coupon")),
+    "code": Placeholder("text", "K7M2-9PQX", _("its code")),
+    "expires_on": _EXPIRES_ON,
+}
+_SERVICE = {
+    "service": Placeholder("text", "Car wash", _("service")),
+    "count": Placeholder("number", 1, _("how many")),
+    **_BALANCES,
+}
+_NUMBERS = {
+    "old_phone": Placeholder("text", "138****1234", _("old number, masked")),
+    "new_phone": Placeholder("text", "139****5678", _("new number, masked")),
 }
 
 
@@ -110,6 +126,120 @@ _ALL = (
             **_BALANCES,
         },
     ),
+    _type("card_frozen", _("Card frozen"), signals.card_frozen, _BALANCES),
+    _type("card_unfrozen", _("Card active again"), signals.card_unfrozen, _BALANCES),
+    _type(
+        "card_replaced",
+        _("Card replaced"),
+        signals.card_replaced,
+        {"new_card": Placeholder("text", "…7730", _("new card number, shortened")), **_BALANCES},
+    ),
+    _type(
+        "card_closed",
+        _("Card closed"),
+        signals.card_closed,
+        {"amount": Placeholder("money", 30450, _("amount paid out")), **_BALANCES},
+    ),
+    _type(
+        "recharge_refunded",
+        _("Recharge refunded"),
+        signals.recharge_refunded,
+        {
+            "amount": Placeholder("money", 50000, _("amount given back")),
+            "bonus": Placeholder("money", 8000, _("bonus taken back")),
+            **_BALANCES,
+        },
+    ),
+    _type(
+        "services_sold",
+        _("Services sold"),
+        signals.services_sold,
+        {**_SERVICE, "amount": Placeholder("money", 90000, _("amount paid"))},
+    ),
+    _type("service_taken", _("Service taken"), signals.service_taken, _SERVICE),
+    _type("service_returned", _("Service returned"), signals.service_returned, _SERVICE),
+    _type(
+        "value_held",
+        _("Value held"),
+        signals.value_held,
+        {
+            "amount": Placeholder("money", 20000, _("amount held")),
+            "until": Placeholder("datetime", "2026-11-25T14:30:00+08:00", _("held until")),
+            **_BALANCES,
+        },
+    ),
+    _type(
+        "hold_ended",
+        _("Hold released"),
+        signals.hold_ended,
+        {"amount": Placeholder("money", 20000, _("amount free again")), **_BALANCES},
+    ),
+    _type(
+        "value_sent",
+        _("Value passed on"),
+        signals.value_sent,
+        {
+            "amount": Placeholder("money", 10000, _("amount passed on")),
+            "to": Placeholder("text", "韩梅梅", _("to whom")),
+            **_BALANCES,
+        },
+    ),
+    _type(
+        "value_received",
+        _("Value received"),
+        signals.value_received,
+        {
+            "amount": Placeholder("money", 10000, _("amount received")),
+            "sender": Placeholder("text", "李雷", _("from whom")),
+            **_BALANCES,
+        },
+    ),
+    _type(
+        "value_adjusted",
+        _("Adjusted"),
+        signals.value_adjusted,
+        {
+            "amount": Placeholder("money", 2000, _("bonus given or taken")),
+            "points": Placeholder("number", 100, _("points given or taken")),
+            "reason": Placeholder("text", "Goodwill", _("reason")),
+            **_BALANCES,
+        },
+    ),
+    _type(
+        "value_expiring",
+        _("Value expiring"),
+        signals.value_expiring,
+        {
+            "amount": Placeholder("money", 8000, _("amount that expires")),
+            "points": Placeholder("number", 300, _("points that expire")),
+            "services": Placeholder("number", 2, _("services that expire")),
+            "expires_on": _EXPIRES_ON,
+        },
+    ),
+    _type("balance_low", _("Balance low"), signals.balance_low, _BALANCES),
+    _type(
+        "points_earned",
+        _("Points earned"),
+        signals.points_earned,
+        {
+            "points": Placeholder("number", 50, _("points earned")),
+            "reason": Placeholder("text", "Birthday", _("reason")),
+            "points_balance": _BALANCES["points_balance"],
+        },
+    ),
+    _type("coupon_issued", _("Coupon issued"), signals.coupon_issued, _COUPON),
+    _type("coupon_expiring", _("Coupon expiring"), signals.coupon_expiring, _COUPON),
+    _type(
+        "tier_changed",
+        _("Tier changed"),
+        signals.tier_changed,
+        {
+            "tier": Placeholder("text", "Gold", _("tier now")),
+            "tier_before": Placeholder("text", "Silver", _("tier before")),
+        },
+    ),
+    _type("phone_change_asked", _("Phone change asked"), signals.phone_change_asked, _NUMBERS),
+    _type("phone_changed", _("Phone changed"), signals.phone_changed, _NUMBERS),
     _type(
         "booking_made",
         _("Booking made"),

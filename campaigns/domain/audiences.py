@@ -12,7 +12,7 @@ from django.utils.dates import MONTHS
 from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
 
-from members.domain.cards import STORED_VALUE
+from members.enums import STORED_VALUE
 from members.models import Account, Member, Store
 from members.refusals import Refused
 

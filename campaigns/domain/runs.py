@@ -13,8 +13,7 @@ from campaigns.domain import wakeup
 from campaigns.domain.audiences import Audience
 from campaigns.enums import CampaignKind, CampaignStatus, RunStatus, Timing
 from campaigns.models import Campaign, Recipient, Run, RunChunk
-from members.domain.cards import STORED_VALUE
-from members.enums import AccountKind
+from members.enums import STORED_VALUE, AccountKind
 from members.event_types import AUDIENCE_FIELDS
 from members.models import Account, Member, Staff
 from messaging.domain import outbox, texts

@@ -16,8 +16,11 @@ from crm.api.firings import show_firings
 from crm.api.idempotency import Answer
 from crm.api.openapi import documented_read, documented_write
 from crm.api.shapes import CardWithBalancesShape, DeedShape, OpenedCardShape, OperationShape, balances_of
-from members.domain.cards import Outcome, open_card, recharge_card, redeem_points, spend
+from members.domain.cards import open_card, recharge_card
+from members.domain.deeds import Outcome
 from members.domain.ledger import TenderPaid
+from members.domain.rewards import redeem_points
+from members.domain.spending import spend
 from members.enums import TenderType
 from members.models import Account, Card, CardProduct, RechargePlan, Reward
 

@@ -16,8 +16,9 @@ from django.db import connection, transaction
 from campaigns.models import TriggerRule
 from crm.bench.clients import rate
 from crm.bench.database import bench_database, pgbench, versions
-from members.domain.cards import recharge_card, spend
+from members.domain.cards import recharge_card
 from members.domain.ledger import Actor, TenderPaid
+from members.domain.spending import spend
 from members.enums import AccountKind, TenderType
 from members.models import Account, Card, Entry, Lot, MembershipEvent, Operation, Staff, Store
 from members.models import Tender as TenderRow

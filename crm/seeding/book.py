@@ -6,6 +6,7 @@ passes `verify_ledger` and the database's own guards.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import uuid
 from collections import defaultdict
@@ -20,7 +21,7 @@ from django.db.models import Max
 
 from crm.seeding.copying import copy_models
 from members.domain.allocation import OpenLot, Use, take, take_in_order
-from members.domain.cards import points_for
+from members.domain.earning import points_for
 from members.domain.verify_rules import TOLD_BY
 from members.enums import (
     MEMBER_ACCOUNTS,
@@ -260,6 +261,7 @@ class Book:
             if account.balance is not None:
                 account.balance += leg.amount
                 account.last_seq += 1
+                account.last_hash = _link(account, leg.amount, operation)
             entry = self.add(
                 Entry(
                     operation=operation,
@@ -271,6 +273,7 @@ class Book:
                     amount=leg.amount,
                     seq=account.last_seq if account.balance is not None else None,
                     balance_after=account.balance,
+                    hash=account.last_hash,
                     created_at=operation.at,
                 )
             )
@@ -285,6 +288,7 @@ class Book:
             Lot(
                 account=leg.account,
                 operation=operation,
+                source=operation,
                 original=leg.amount,
                 remaining=leg.amount,
                 paid_minor=leg.paid_minor,
@@ -304,7 +308,7 @@ class Book:
             and (lot.expires_at is None or lot.expires_at > at)
         ]
         usable.sort(key=lambda lot: (lot.expires_at is None, lot.expires_at or at, lot.pk))
-        return [OpenLot(lot.pk, wanted[lot.account_id], lot.operation_id, lot.remaining) for lot in usable]
+        return [OpenLot(lot.pk, wanted[lot.account_id], lot.source_id, lot.remaining) for lot in usable]
 
     def _legs_of(self, wallet: Wallet, uses: Sequence[Use]) -> list[_Leg]:
         by_account: dict[int, list[Use]] = defaultdict(list)
@@ -374,6 +378,12 @@ class Book:
                 created_at=at,
             )
         )
+
+
+def _link(account: Account, amount: int, operation: Operation) -> bytes:
+    """The account's next hash, as `ledger_link` in members/sql/ledger.sql makes it; L16 compares them."""
+    said = f"{account.pk}|{account.last_seq}|{amount}|{account.balance}|{operation.pk}"
+    return hashlib.sha256((account.last_hash or b"") + said.encode()).digest()
 
 
 def _last_id(table: type[models.Model]) -> int:

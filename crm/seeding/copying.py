@@ -23,5 +23,5 @@ def copy_models(table: type[models.Model], rows: Sequence[models.Model]) -> None
                     for value in values_of(row)
                 ]
                 for place in json_places:
-                    values[place] = Jsonb(values[place])
+                    values[place] = None if values[place] is None else Jsonb(values[place])
                 copy.write_row(values)

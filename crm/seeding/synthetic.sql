@@ -84,9 +84,12 @@ JOIN members_account bc ON bc.store_id = s.id AND bc.kind = 'bonus_cost'
 JOIN members_account pc ON pc.store_id = s.id AND pc.kind = 'points_cost';
 
 INSERT INTO members_entry
-  (id, operation_id, account_id, operation_kind, account_kind, sign, unit, amount, seq, balance_after, created_at)
+  (id, operation_id, account_id, operation_kind, account_kind, sign, unit, amount, seq, balance_after, hash, created_at)
 SELECT b.entry + 4 * (d.moved - 1) + leg.place, b.operation + d.place, leg.account, d.kind, leg.kind, sign(leg.amount), leg.unit,
-       leg.amount, leg.seq, leg.after, d.at
+       leg.amount, leg.seq, leg.after,
+       CASE WHEN leg.seq IS NOT NULL
+            THEN ledger_chain(leg.account, leg.seq::int, leg.amount, leg.after, b.operation + d.place) OVER line END,
+       d.at
 FROM t_deed d
 JOIN t_card c USING (rank)
 JOIN t_house h ON h.store_id = d.store_id
@@ -101,19 +104,23 @@ CROSS JOIN LATERAL (VALUES
   (3, b.account + 3 + 3 * d.rank, 'points', 'points', d.amount / 100, d.k, d.points, 'spend'),
   (4, h.points_cost, 'points_cost', 'points', -(d.amount / 100), NULL, NULL, 'spend')
 ) AS leg (place, account, kind, unit, amount, seq, after, deed)
-WHERE leg.deed = d.kind;
+WHERE leg.deed = d.kind
+WINDOW line AS (PARTITION BY leg.account ORDER BY leg.seq);
+UPDATE members_account a SET last_hash = e.hash
+FROM members_entry e, t_base b WHERE e.account_id = a.id AND e.seq = a.last_seq AND a.id > b.account;
 
 -- Two lots a recharge at fixed places, then one lot of points a spend.
-INSERT INTO members_lot (id, account_id, operation_id, original, remaining, paid_minor, expires_at)
+INSERT INTO members_lot (id, account_id, operation_id, source_id, original, remaining, paid_minor, expires_at)
 SELECT b.lot + 1 + 2 * d.rank + a.place, b.account + 1 + 3 * d.rank + a.place, b.operation + d.place,
-       CASE a.place WHEN 0 THEN c.paid ELSE c.bonus END, CASE a.place WHEN 0 THEN c.paid - c.spent ELSE c.bonus END,
+       b.operation + d.place, CASE a.place WHEN 0 THEN c.paid ELSE c.bonus END,
+       CASE a.place WHEN 0 THEN c.paid - c.spent ELSE c.bonus END,
        CASE a.place WHEN 0 THEN c.paid ELSE 0 END, NULL
 FROM t_deed d JOIN t_card c USING (rank), t_base b, (VALUES (0), (1)) AS a (place)
 WHERE d.kind = 'recharge';
 
-INSERT INTO members_lot (id, account_id, operation_id, original, remaining, paid_minor, expires_at)
+INSERT INTO members_lot (id, account_id, operation_id, source_id, original, remaining, paid_minor, expires_at)
 SELECT b.lot + 2 * b.cards + row_number() OVER (ORDER BY d.place), b.account + 3 + 3 * d.rank, b.operation + d.place,
-       d.amount / 100, d.amount / 100, 0, d.at + interval '730 days'
+       b.operation + d.place, d.amount / 100, d.amount / 100, 0, d.at + interval '730 days'
 FROM t_deed d, t_base b WHERE d.kind = 'spend';
 
 INSERT INTO members_lotuse (entry_id, lot_id, amount)

@@ -24,9 +24,12 @@ from crm.staff.holdings import SHOWN_SPENDS, Pocket, holdings_of, refundable_spe
 from crm.staff.telling import foretell
 from crm.staff.till import card_or_404, member_or_404, outcome_context, show_member
 from members.amounts import InvalidAmount, parse_minor, plain_minor
-from members.domain.cards import Outcome, open_card, recharge_card, redeem_points, spend
+from members.domain.cards import open_card, recharge_card
+from members.domain.deeds import Outcome
 from members.domain.ledger import IdempotencyConflict, TenderPaid
 from members.domain.refunds import refund
+from members.domain.rewards import redeem_points
+from members.domain.spending import spend
 from members.enums import OperationKind, Role
 from members.models import Operation
 from members.refusals import Refused

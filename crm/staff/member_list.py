@@ -23,8 +23,8 @@ from crm.staff.finding import clean_query, matching
 from crm.staff.paging import PAGE_ROWS, cut, whole_number, with_query
 from crm.staff.till import visible_members
 from members.amounts import plain_minor
-from members.domain.cards import STORED_VALUE
 from members.domain.imports.cells import safe_for_spreadsheets
+from members.enums import STORED_VALUE
 from members.models import Account, Member, Store
 from messaging.models import Suppression
 

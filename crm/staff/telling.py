@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from campaigns.domain.triggers import firings_of
 from campaigns.enums import Firing
 from campaigns.models import RuleFiring, TriggerRule
-from members.domain.cards import Outcome
+from members.domain.deeds import Outcome
 from members.enums import AccountKind, OperationKind, TenderType
 from members.models import Entry, MembershipEvent, Operation, Tender
 from messaging.enums import MessageClass

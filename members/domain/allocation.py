@@ -1,20 +1,31 @@
 """Which lots a spend takes, and which a refund gives back: pure arithmetic in integers."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from members.enums import AccountKind, SpendOrder
 
 
 @dataclass(frozen=True)
 class OpenLot:
-    """A lot with something left. Lots arrive in the order they are to be used: soonest expiry first."""
+    """A lot with something left to spend, `remaining` without what is held.
+
+    Lots arrive in the order they are to be used: soonest expiry first. `source` is the deed its value came from,
+    `sold_at` the store of it, `paid_minor` what was paid for the `original` amount.
+    """
 
     id: int
     kind: AccountKind
-    operation: int
+    source: int
     remaining: int
+    original: int = 0
+    paid_minor: int = 0
+    sold_at: int = 0
+    terms: Mapping[str, Any] | None = None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +60,7 @@ def take_pro_rata(lots: Sequence[OpenLot], amount: int) -> list[Use]:
     """
     pairs: dict[int, list[OpenLot]] = defaultdict(list)
     for lot in lots:
-        pairs[lot.operation].append(lot)
+        pairs[lot.source].append(lot)
     uses: list[Use] = []
     for pair in pairs.values():
         whole = sum(lot.remaining for lot in pair)

@@ -46,7 +46,7 @@ def publish(
 
     Each receiver keeps its own savepoint; one that fails is written down for the sweep and costs nothing else.
     """
-    declared = event_type(name)
+    event_type(name)
     event = MembershipEvent(
         type=name,
         member=member,
@@ -60,12 +60,13 @@ def publish(
     if operation is None and MembershipEvent.objects.filter(source=source, key=key).exists():
         return None
     event.save(force_insert=True)
-    _announce(declared, event, at)
+    announce(event, at)
     return event
 
 
-def _announce(declared: EventType, event: MembershipEvent, at: datetime) -> None:
-    for receiver, answer in declared.signal.send_robust(sender=MembershipEvent, event=event):
+def announce(event: MembershipEvent, at: datetime) -> None:
+    """Send the signal of a stored event, inside the transaction that stored it."""
+    for receiver, answer in event_type(event.type).signal.send_robust(sender=MembershipEvent, event=event):
         if isinstance(answer, Exception):
             log.error(
                 "receiver_failed", event_id=event.pk, receiver=_name(receiver), error=type(answer).__name__

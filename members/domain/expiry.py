@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from members.domain import ledger
 from members.domain.allocation import Use
-from members.domain.cards import AMOUNT_MAX
+from members.domain.deeds import AMOUNT_MAX
 from members.domain.ledger import Actor, Leg
 from members.enums import AccountKind, OperationKind
 from members.models import Account, Lot

@@ -36,6 +36,18 @@ class PaymentReferenceUsed(Refused):
     field = "reference"
 
 
+class OwnAccount(Refused):
+    """Staff do not deal with their own account."""
+
+    code = "own_account"
+
+
+class AccountFrozen(Refused):
+    """The books of this account do not agree; a person has to look first."""
+
+    code = "account_frozen"
+
+
 @dataclass(frozen=True)
 class Actor:
     """On whose word a deed is done: a person of staff, or another system by its scope."""
@@ -45,14 +57,38 @@ class Actor:
 
 
 @dataclass(frozen=True)
+class NewLot:
+    """Value that comes in: what was paid for it, when it may be used, where and for what (`Lot.terms`).
+
+    `source` is the deed it first came from, when that is not the one being done.
+    """
+
+    amount: int
+    paid_minor: int = 0
+    expires_at: datetime | None = None
+    active_from: datetime | None = None
+    terms: Mapping[str, Any] | None = None
+    source: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "amount": self.amount,
+            "paid": self.paid_minor,
+            "expires_at": self.expires_at.isoformat() if self.expires_at else None,
+            "active_from": self.active_from.isoformat() if self.active_from else None,
+            "terms": self.terms,
+            "source": self.source,
+        }
+
+
+@dataclass(frozen=True)
 class Leg:
-    """One entry to be: on a member account (with the lots it uses, or as a new lot) or a counter-account."""
+    """One entry to be: on a member account (the lots it uses, or the new lots it brings) or a counter-account."""
 
     amount: int
     account: int | None = None
     uses: tuple[Use, ...] = ()
-    paid_minor: int = 0
-    expires_at: datetime | None = None
+    lots: tuple[NewLot, ...] = ()
     store: int | None = None
     kind: AccountKind | None = None
 
@@ -62,8 +98,7 @@ class Leg:
         leg: dict[str, Any] = {"account": self.account, "amount": self.amount}
         if self.uses:
             return leg | {"uses": [{"lot": use.lot, "amount": use.amount} for use in self.uses]}
-        expires = self.expires_at.isoformat() if self.expires_at else None
-        return leg | {"paid": self.paid_minor, "expires_at": expires}
+        return leg | {"lots": [lot.as_json() for lot in self.lots]}
 
 
 @dataclass(frozen=True)
@@ -106,7 +141,7 @@ def open_deed(
 ) -> Deed:
     """Claim the key, lock the accounts of the card and the member, read them. A used key gives a replay.
 
-    Raises IdempotencyConflict when the key was used for something else.
+    Raises IdempotencyConflict when the key was used for something else, OwnAccount, AccountFrozen.
     """
     asked = dict(request) | {"kind": str(kind), "member": member_id, "store": store_id}
     row = {
@@ -126,6 +161,7 @@ def open_deed(
     answer = _call(
         "SELECT ledger_open(%s::jsonb, %s::text[])", [json.dumps(row), [str(kind) for kind in lots_of]]
     )
+    _refuse(answer)
     if answer["replayed"]:
         return Deed(_same(answer["operation"], asked), is_replay=True)
     operation = Operation(
@@ -150,29 +186,83 @@ def open_deed(
         is_replay=False,
         accounts={entry["kind"]: entry["id"] for entry in answer["accounts"]},
         balances={entry["kind"]: entry["balance"] for entry in answer["accounts"]},
-        lots=tuple(
-            OpenLot(lot["id"], AccountKind(lot["kind"]), lot["operation"], lot["remaining"])
-            for lot in answer["lots"]
-        ),
+        lots=tuple(_open_lot(lot) for lot in answer["lots"]),
     )
 
 
-def post(deed: Deed, legs: Sequence[Leg], tenders: Sequence[TenderPaid] = ()) -> dict[str, int]:
-    """Write the legs of an opened deed and its tenders. Returns the balances after, by account kind.
+@dataclass(frozen=True)
+class Told:
+    """The event that tells a deed: its type and its placeholders."""
 
-    Raises PaymentReferenceUsed.
+    type: str
+    payload: Mapping[str, Any]
+
+    def as_json(self, operation: Operation) -> dict[str, Any]:
+        key = f"operation:{operation.public_id}"
+        return {"type": self.type, "payload": self.payload, "source": operation.scope, "key": key}
+
+
+@dataclass(frozen=True)
+class Posted:
+    """What was written: the balances after it by account kind, and the stored event, if it was told."""
+
+    balances: Mapping[str, int]
+    event_id: int | None = None
+    event_public_id: UUID | None = None
+
+
+def post(
+    deed: Deed,
+    legs: Sequence[Leg],
+    tenders: Sequence[TenderPaid] = (),
+    *,
+    visit: Mapping[str, int] | None = None,
+    told: Told | None = None,
+) -> Posted:
+    """Write the legs of an opened deed, its outside money, its visit and the event that tells it, in one statement.
+
+    `visit` is {"bill": minor units} for a purchase, {"returned": minor units} for one taken back. The event is
+    stored, not announced. Raises PaymentReferenceUsed.
     """
     payments = [{"type": t.type, "amount": t.amount_minor, "reference": t.reference} for t in tenders]
-    # counter-accounts a store does not have yet are made in one order, so that two first deeds cannot deadlock
-    ordered = sorted(legs, key=lambda leg: (leg.account is None, leg.kind or ""))
-    written = [deed.operation.pk, json.dumps([leg.as_json() for leg in ordered]), json.dumps(payments)]
+    written = [
+        deed.operation.pk,
+        json.dumps([leg.as_json() for leg in legs]),
+        json.dumps(payments),
+        json.dumps(visit or {}),
+        json.dumps(told.as_json(deed.operation) if told else {}),
+    ]
     try:
-        after = _call("SELECT ledger_write(%s, %s::jsonb, %s::jsonb)", written)
+        answer = _call("SELECT ledger_write(%s, %s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb)", written)
     except IntegrityError as broken:
         if "tender_reference_once" in str(broken):
             raise PaymentReferenceUsed(_("This payment reference has already been used.")) from broken
         raise
-    return {**deed.balances, **after}
+    event = answer["event_public_id"]
+    return Posted({**deed.balances, **answer["balances"]}, answer["event"], UUID(event) if event else None)
+
+
+def _refuse(answer: Mapping[str, Any]) -> None:
+    """What `ledger_guard` and `ledger_open` forbid, in plain words."""
+    code = answer.get("refused")
+    if code == "own_account":
+        raise OwnAccount(_("You cannot do this on your own account. Ask a colleague."))
+    if code == "account_frozen":
+        raise AccountFrozen(_("This account is frozen: its books do not agree. Tell the owner."))
+
+
+def _open_lot(lot: Mapping[str, Any]) -> OpenLot:
+    return OpenLot(
+        id=lot["id"],
+        kind=AccountKind(lot["kind"]),
+        source=lot["source"],
+        remaining=lot["remaining"],
+        original=lot["original"],
+        paid_minor=lot["paid"],
+        sold_at=lot["sold_at"],
+        terms=lot["terms"],
+        expires_at=datetime.fromisoformat(lot["expires_at"]) if lot["expires_at"] else None,
+    )
 
 
 def _same(operation_id: int, asked: Mapping[str, Any]) -> Operation:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from members.domain import ledger
 from members.domain.allocation import OpenLot, Use, give_back, share, take_in_order
-from members.domain.cards import STORED_VALUE, Outcome, check_amount, replayed, told
+from members.domain.deeds import Outcome, check_amount, conclude, replayed
 from members.domain.ledger import Actor, Deed, Leg, TenderPaid
-from members.enums import AccountKind, OperationKind
-from members.models import Entry, LotUse, MemberFacts, Operation, Store, Tender
+from members.enums import STORED_VALUE, AccountKind, OperationKind
+from members.models import Entry, LotUse, Operation, Store, Tender
 from members.refusals import Refused
 
 
@@ -90,12 +90,10 @@ def refund(
         left = refundable_minor(operation) + amount  # read again under the lock; this deed's own row counts
         if amount > left or left <= 0:
             raise RefundExceedsOriginal(_("More than is left of this spend."), refundable_minor=max(left, 0))
-        return _give_back(deed, operation, actor, at, store, amount)
+        return _give_back(deed, operation, store, amount)
 
 
-def _give_back(
-    deed: Deed, operation: Operation, actor: Actor, at: datetime, store: Store, amount: int
-) -> Outcome:
+def _give_back(deed: Deed, operation: Operation, store: Store, amount: int) -> Outcome:
     sale = _read_sale(operation)
     bill = operation.amount_minor
     done = sum(sale.returned.get(kind, 0) for kind in (*STORED_VALUE, AccountKind.TENDER)) + amount
@@ -107,11 +105,18 @@ def _give_back(
     if outside:
         legs.append(Leg(outside, store=store.pk, kind=AccountKind.TENDER))
     legs += [Leg(-amount, store=store.pk, kind=AccountKind.SALES), *point_legs]
-    balances = ledger.post(deed, legs, _tenders_back(operation, outside))
-    MemberFacts.objects.filter(pk=operation.member_id).update(spend_minor=F("spend_minor") - amount)
     facts = {"amount": amount, "stored_value": amount - outside, "points": points}
     assert operation.card is not None
-    return told("card_refunded", deed, actor, at, operation.card, store, balances, facts)
+    return conclude(
+        deed,
+        legs,
+        event="card_refunded",
+        facts=facts,
+        card=operation.card,
+        store=store,
+        tenders=_tenders_back(operation, outside),
+        visit={"returned": amount},
+    )
 
 
 def _stored_legs(deed: Deed, sale: _Sale, stored: int) -> list[Leg]:

@@ -3,20 +3,30 @@
 `%(all)s` is true when everything is judged, else only accounts in `%(ids)s` and deeds that touched them.
 """
 
-from members.enums import MEMBER_ACCOUNTS, OperationKind
+from members.enums import MEMBER_ACCOUNTS, WITHOUT_ENTRIES, OperationKind
 
 _HELD = ", ".join(f"'{kind.value}'" for kind in MEMBER_ACCOUNTS)
+_EMPTY = ", ".join(f"'{kind.value}'" for kind in WITHOUT_ENTRIES)
 _DEEDS = "(%(all)s OR {0} IN (SELECT t.operation_id FROM members_entry t WHERE t.account_id = ANY(%(ids)s)))"
 _ACCOUNTS = "(%(all)s OR {0} = ANY(%(ids)s))"
 _ONE_OF = "(SELECT min(t.account_id) FROM members_entry t WHERE t.operation_id = {0})"
 
 # Which event tells each deed; an expiry tells none.
 TOLD_BY = {
+    OperationKind.REFUND: "card_refunded",
     OperationKind.OPEN_CARD: "card_opened",
     OperationKind.RECHARGE: "card_recharged",
     OperationKind.SPEND: "card_spent",
     OperationKind.REDEEM: "points_redeemed",
-    OperationKind.REFUND: "card_refunded",
+    OperationKind.REFUND_RECHARGE: "recharge_refunded",
+    OperationKind.SELL_SERVICES: "services_sold",
+    OperationKind.SERVE: "service_taken",
+    OperationKind.HOLD: "value_held",
+    OperationKind.RELEASE: "hold_ended",
+    OperationKind.FREEZE: "card_frozen",
+    OperationKind.UNFREEZE: "card_unfrozen",
+    OperationKind.CLOSE: "card_closed",
+    OperationKind.ADJUST: "value_adjusted",
 }
 _TOLD_BY = ", ".join(f"('{kind.value}', '{event}')" for kind, event in TOLD_BY.items())
 
@@ -36,7 +46,7 @@ _L1_EMPTY = f"""
 SELECT (SELECT min(a.id) FROM members_account a WHERE a.member_id = o.member_id) AS account_id,
        o.id AS operation_id, o.kind
 FROM members_operation o
-WHERE %(all)s AND o.kind <> '{OperationKind.OPEN_CARD.value}'
+WHERE %(all)s AND o.kind NOT IN ({_EMPTY})
   AND NOT EXISTS (SELECT 1 FROM members_entry e WHERE e.operation_id = o.id)
 """
 _L2 = f"""
@@ -107,7 +117,8 @@ _L9_ACCOUNT = f"""
 SELECT took.account_id, took.operation_id, took.amount AS took, back.amount AS gave_back
 FROM (SELECT e.account_id, r.reverses_id, sum(e.amount) AS amount
       FROM members_operation r JOIN members_entry e ON e.operation_id = r.id
-      WHERE r.reverses_id IS NOT NULL AND e.account_kind IN ('principal', 'bonus') GROUP BY 1, 2) back
+      WHERE r.reverses_id IS NOT NULL AND r.kind = 'refund'
+        AND e.account_kind IN ('principal', 'bonus', 'services') GROUP BY 1, 2) back
 LEFT JOIN (SELECT e.account_id, e.operation_id, sum(e.amount) AS amount
       FROM members_operation o JOIN members_entry e ON e.operation_id = o.id
       WHERE o.id IN (SELECT reverses_id FROM members_operation WHERE reverses_id IS NOT NULL) GROUP BY 1, 2) took
@@ -133,6 +144,25 @@ LEFT JOIN members_membershipevent e ON e.operation_id = o.id AND e.type = told.e
 WHERE {_DEEDS.format("o.id")}
 GROUP BY o.id, told.event HAVING count(e.id) <> 1
 """
+_L16 = f"""
+SELECT account_id, id AS entry_id, seq, encode(hash, 'hex') AS hash, encode(expected, 'hex') AS expected
+FROM (SELECT e.account_id, e.id, e.seq, e.hash,
+             ledger_chain(e.account_id, e.seq, e.amount, e.balance_after, e.operation_id)
+               OVER (PARTITION BY e.account_id ORDER BY e.seq) AS expected
+      FROM members_entry e WHERE e.account_kind IN ({_HELD}) AND {_ACCOUNTS.format("e.account_id")}) chained
+WHERE hash IS DISTINCT FROM expected
+UNION ALL
+SELECT a.id, e.id, e.seq, encode(a.last_hash, 'hex'), encode(e.hash, 'hex')
+FROM members_account a JOIN members_entry e ON e.account_id = a.id AND e.seq = a.last_seq
+WHERE {_ACCOUNTS.format("a.id")} AND a.last_hash IS DISTINCT FROM e.hash
+"""
+_L15 = f"""
+SELECT l.account_id, l.id AS lot_id, l.held, coalesce(h.held, 0) AS in_open_holds
+FROM members_lot l
+LEFT JOIN (SELECT u.lot_id, sum(u.amount) AS held FROM members_holduse u JOIN members_hold h ON h.id = u.hold_id
+           WHERE h.status = 'open' GROUP BY u.lot_id) h ON h.lot_id = l.id
+WHERE {_ACCOUNTS.format("l.account_id")} AND l.held <> coalesce(h.held, 0)
+"""
 _L17 = """
 SELECT NULL::bigint AS account_id, e.unit, sum(e.amount) AS sum FROM members_entry e
 GROUP BY e.unit HAVING sum(e.amount) <> 0
@@ -151,6 +181,8 @@ RULES: tuple[tuple[str, str, str], ...] = (
     ("L9", "reversals give back at most what the deed took, and are not themselves reversed", _L9_AMOUNT),
     ("L9", "reversals give back to an account at most what the deed took from it", _L9_ACCOUNT),
     ("L9", "reversals give back to a lot at most what the deed took from it", _L9_LOT),
+    ("L15", "what a lot holds is what the open holds have set aside", _L15),
+    ("L16", "each entry's hash follows from the one before it", _L16),
     ("L13", "a deed that is told has exactly one event", _L13),
 )
 WORLD_RULES: tuple[tuple[str, str, str], ...] = (("L17", "all entries together sum to zero", _L17),)

@@ -6,7 +6,8 @@ from django.db import migrations
 
 from members.enums import POSTING_MATRIX
 
-SQL = Path(__file__).resolve().parent.parent / "sql" / "ledger.sql"
+SQL = Path(__file__).resolve().parent.parent / "sql"
+FILES = ("guard.sql", "ledger.sql")
 
 
 def fill_matrix(apps, schema_editor):
@@ -19,6 +20,6 @@ def fill_matrix(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [("members", "0001_initial")]
     operations = [
-        migrations.RunSQL(SQL.read_text(), migrations.RunSQL.noop),
+        *(migrations.RunSQL((SQL / name).read_text(), migrations.RunSQL.noop) for name in FILES),
         migrations.RunPython(fill_matrix, migrations.RunPython.noop),
     ]

@@ -1,6 +1,7 @@
 from members.models.card import Card, CardProduct, RechargePlan, Reward
 from members.models.consent import ConsentEntry
 from members.models.event import CustomEventType, MembershipEvent, MissedSignal
+from members.models.hold import Hold, HoldUse
 from members.models.ledger import Account, Entry, Lot, LotUse, Operation, PostingRule, Tender
 from members.models.member import Member, MemberFacts
 from members.models.purchase import Purchase
@@ -14,6 +15,8 @@ __all__ = [
     "ConsentEntry",
     "CustomEventType",
     "Entry",
+    "Hold",
+    "HoldUse",
     "Lot",
     "LotUse",
     "Member",

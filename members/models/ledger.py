@@ -15,8 +15,8 @@ from members.models.append_only import append_only
 class PostingRule(models.Model):
     """The posting matrix: which deed may touch which kind of account, with which sign."""
 
-    operation_kind = models.CharField(max_length=16, choices=OperationKind)
-    account_kind = models.CharField(max_length=16, choices=AccountKind)
+    operation_kind = models.CharField(max_length=24, choices=OperationKind)
+    account_kind = models.CharField(max_length=24, choices=AccountKind)
     sign = models.SmallIntegerField()
 
     class Meta:
@@ -28,18 +28,21 @@ class PostingRule(models.Model):
 
 
 class Account(models.Model):
-    """A member's principal, bonus or points, or a store's counter-account.
+    """A member's principal, bonus, services or points, or a store's counter-account.
 
-    Member accounts keep `balance` and `last_seq`, and are never negative. Counter-accounts keep neither:
-    a running balance would make one store one hot row.
+    Member accounts keep `balance`, `last_seq` and the hash of their last entry, and are never negative.
+    Counter-accounts keep none of it: a running balance would make one store one hot row. An account that
+    `verify_ledger` found wrong `is_frozen`: no deed opens on it until a person has looked.
     """
 
-    kind = models.CharField(_("kind"), max_length=16, choices=AccountKind)
+    kind = models.CharField(_("kind"), max_length=24, choices=AccountKind)
     member = models.ForeignKey("members.Member", models.PROTECT, null=True, related_name="accounts")
     card = models.ForeignKey("members.Card", models.PROTECT, null=True, related_name="accounts")
     store = models.ForeignKey("members.Store", models.PROTECT, null=True, related_name="accounts")
     balance = models.BigIntegerField(_("balance"), null=True)
     last_seq = models.PositiveIntegerField(default=0)
+    last_hash = models.BinaryField(max_length=32, null=True, editable=False)
+    is_frozen = models.BooleanField(_("frozen"), default=False, db_default=False, editable=False)
 
     class Meta:
         verbose_name = _("account")
@@ -71,7 +74,7 @@ class Operation(models.Model):
     """One deed at the ledger: who, where, when, for whom. `request` is what was asked, for honest replays."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    kind = models.CharField(_("kind"), max_length=16, choices=OperationKind)
+    kind = models.CharField(_("kind"), max_length=24, choices=OperationKind)
     scope = models.CharField(max_length=64)
     key = models.CharField(_("idempotency key"), max_length=128)
     request = models.JSONField(default=dict)
@@ -109,15 +112,22 @@ class Operation(models.Model):
 class Lot(models.Model):
     """A portion of value with one origin and one expiry. `remaining` falls as it is used.
 
-    `paid_minor` is what the member paid for it; the bonus lot of a recharge shares its `operation` with the
-    principal lot, which is how the pair is spent in proportion.
+    `operation` made this lot; `source` is the deed the value first came from, wherever it moved since. The bonus
+    and the principal of a recharge share it, which is how the pair is spent in proportion, and its store is the
+    one that sold the value. `paid_minor` is what the member paid for the lot. `terms` say where and for what it
+    may be used: {"stores": [ids], "categories": [ids], "share_max_percent": n}, each optional. Before
+    `active_from` it is pending. `held` is set aside by open holds and cannot be spent by anything else.
     """
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="lots")
     operation = models.ForeignKey(Operation, models.PROTECT, related_name="lots")
+    source = models.ForeignKey(Operation, models.PROTECT, related_name="sourced_lots")
     original = models.BigIntegerField()
     remaining = models.BigIntegerField()
+    held = models.BigIntegerField(default=0, db_default=0)
     paid_minor = models.BigIntegerField(default=0)
+    terms = models.JSONField(null=True)
+    active_from = models.DateTimeField(_("usable from"), null=True)
     expires_at = models.DateTimeField(_("expires at"), null=True)
 
     class Meta:
@@ -126,7 +136,8 @@ class Lot(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(original__gt=0, remaining__gte=0, remaining__lte=F("original")), name="lot_range"
-            )
+            ),
+            models.CheckConstraint(condition=Q(held__gte=0, held__lte=F("remaining")), name="lot_held"),
         ]
         indexes = [
             models.Index(
@@ -141,17 +152,22 @@ class Lot(models.Model):
 
 
 class Entry(models.Model):
-    """One line of an account. Numbered without gaps, with the balance after it; counter-accounts have neither."""
+    """One line of an account. Numbered without gaps, with the balance after it, chained by its hash.
+
+    `hash` is SHA-256 of the account's previous hash and this entry's account, number, amount, balance and deed
+    (`ledger_link` in ledger.sql). The entries of counter-accounts have none of it.
+    """
 
     operation = models.ForeignKey(Operation, models.PROTECT, related_name="entries")
     account = models.ForeignKey(Account, models.PROTECT, related_name="entries")
-    operation_kind = models.CharField(max_length=16, choices=OperationKind)
-    account_kind = models.CharField(max_length=16, choices=AccountKind)
+    operation_kind = models.CharField(max_length=24, choices=OperationKind)
+    account_kind = models.CharField(max_length=24, choices=AccountKind)
     sign = models.SmallIntegerField()
     unit = models.CharField(max_length=8, choices=Unit)
     amount = models.BigIntegerField()
     seq = models.PositiveIntegerField(null=True)
     balance_after = models.BigIntegerField(null=True)
+    hash = models.BinaryField(max_length=32, null=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -161,7 +177,8 @@ class Entry(models.Model):
             models.UniqueConstraint(fields=["account", "seq"], name="entry_seq"),
             models.CheckConstraint(condition=~Q(amount=0), name="entry_amount"),
             models.CheckConstraint(
-                condition=Q(seq=None, balance_after=None) | Q(seq__gte=1, balance_after__gte=0),
+                condition=Q(seq=None, balance_after=None, hash=None)
+                | Q(seq__gte=1, balance_after__gte=0, hash__isnull=False),
                 name="entry_numbering",
             ),
         ]

@@ -11,13 +11,25 @@ from members.enums import Role
 
 
 class Staff(AbstractUser):
-    """A person who works here and logs in. What they may do is said per store by their roles."""
+    """A person who works here and logs in. What they may do is said per store by their roles.
+
+    `member` and `phone_hash` say which member accounts are their own: nobody deals with those themselves.
+    """
 
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     display_name = models.CharField(pgettext_lazy("person", "name"), max_length=80, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
+    member = models.OneToOneField(
+        "members.Member",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="as_staff",
+        verbose_name=_("member account"),
+    )
+    phone_hash = models.BinaryField(max_length=16, null=True, editable=False)
 
     class Meta:
         verbose_name = _("staff")

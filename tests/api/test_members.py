@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from members.domain.cards import spend
+from members.domain.spending import spend
 from members.models import ConsentEntry, Member
 from tests.conftest import NOON
 

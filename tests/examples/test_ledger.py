@@ -4,17 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from members.domain.cards import (
-    AmountRefused,
-    InsufficientBalance,
-    InsufficientPoints,
-    NotOffered,
-    recharge_card,
-    redeem_points,
-    spend,
-)
+from members.domain.cards import recharge_card
+from members.domain.deeds import AmountRefused, NotOffered
 from members.domain.ledger import Actor, IdempotencyConflict, PaymentReferenceUsed, TenderPaid
 from members.domain.refunds import RefundExceedsOriginal, refund
+from members.domain.rewards import InsufficientPoints, redeem_points
+from members.domain.spending import InsufficientBalance, spend
 from members.enums import AccountKind, TenderType
 from members.models import Account, Card, Entry, MembershipEvent, RechargePlan, Reward
 from tests.conftest import NOON

@@ -25,10 +25,11 @@ from campaigns.enums import CampaignKind
 from campaigns.models import Campaign, Run
 from crm.api.models import ApiKey
 from crm.seeding.setting_up import write_texts
-from members.domain.cards import open_card, recharge_card, spend
+from members.domain.cards import open_card, recharge_card
 from members.domain.enrolment import Consents, enrol_member
 from members.domain.events import publish
 from members.domain.ledger import Actor, TenderPaid
+from members.domain.spending import spend
 from members.enums import ConsentSource, Role, TenderType
 from members.models import (
     CardProduct,

@@ -20,8 +20,10 @@ django.setup()
 
 from django.utils.timezone import now  # noqa: E402
 
-from members.domain.cards import Outcome, recharge_card, spend  # noqa: E402
+from members.domain.cards import recharge_card  # noqa: E402
+from members.domain.deeds import Outcome  # noqa: E402
 from members.domain.ledger import Actor, TenderPaid  # noqa: E402
+from members.domain.spending import spend  # noqa: E402
 from members.enums import TenderType  # noqa: E402
 from members.models import Card  # noqa: E402
 

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from members.domain.cards import recharge_card, spend
+from members.domain.cards import recharge_card
 from members.domain.expiry import expire_lots
 from members.domain.ledger import TenderPaid
 from members.domain.refunds import refund
+from members.domain.spending import spend
 from members.domain.verify import verify
 from members.enums import AccountKind, OperationKind, TenderType
 from members.models import Account, Entry, Operation, RechargePlan

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from members.domain.cards import spend
 from members.domain.ledger import Actor
+from members.domain.spending import spend
 from members.models import Card, ConsentEntry, Entry, LotUse, MembershipEvent, Operation, Store, Tender
 from tests.conftest import NOON
 
@@ -76,8 +76,9 @@ def write_deed(kind: str, *entries: tuple[int | str, int], card: Card) -> None:
         for account_kind, amount in entries:
             cursor.execute(
                 "INSERT INTO members_entry (operation_id, account_id, operation_kind, account_kind, sign, unit, amount,"
-                " seq, balance_after) SELECT %s, a.id, %s, a.kind, sign(%s::bigint), 'money', %s,"
-                " CASE WHEN a.balance IS NULL THEN NULL ELSE a.last_seq + 1 END, a.balance + %s"
+                " seq, balance_after, hash) SELECT %s, a.id, %s, a.kind, sign(%s::bigint), 'money', %s,"
+                " CASE WHEN a.balance IS NULL THEN NULL ELSE a.last_seq + 1 END, a.balance + %s,"
+                " CASE WHEN a.balance IS NULL THEN NULL ELSE 'forged'::bytea END"
                 " FROM members_account a WHERE a.kind = %s AND (a.card_id = %s OR a.store_id = %s)",
                 [operation, kind, amount, amount, amount, account_kind, card.pk, card.store_id],
             )
@@ -128,7 +129,11 @@ def test_a_balance_moves_only_with_its_lots_and_entries(lived, change, guard):
 @pytest.mark.parametrize(
     ("change", "guard"),
     [
-        ("UPDATE members_lot SET remaining = -1", "lot_range"),
+        ("UPDATE members_lot SET remaining = -1", "lot_"),
+        ("UPDATE members_lot SET held = remaining + 1", "lot_held"),
+        ("UPDATE members_lot SET held = -1", "lot_held"),
+        ("""UPDATE members_lot SET terms = '{"stores": []}'""", "keeps its origin"),
+        ("UPDATE members_lot SET active_from = now()", "keeps its origin"),
         ("UPDATE members_lot SET remaining = remaining - 1 WHERE remaining > 0", "does not agree"),
         ("UPDATE members_lot SET remaining = original + 1", "lot_range"),
         ("UPDATE members_lot SET original = original + 1", "keeps its origin"),
@@ -146,8 +151,8 @@ def test_a_number_of_an_account_is_given_once(lived):
     with pytest.raises(DatabaseError, match="entry_seq"):
         sql(
             "INSERT INTO members_entry (operation_id, account_id, operation_kind, account_kind, sign, unit, amount,"
-            " seq, balance_after) SELECT operation_id, account_id, operation_kind, account_kind, sign, unit, amount,"
-            " seq, balance_after FROM members_entry WHERE account_id = %s AND seq = 1",
+            " seq, balance_after, hash) SELECT operation_id, account_id, operation_kind, account_kind, sign, unit,"
+            " amount, seq, balance_after, hash FROM members_entry WHERE account_id = %s AND seq = 1",
             account_id(lived, "principal"),
         )
 

@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from members.domain.cards import InsufficientBalance, open_card, recharge_card, redeem_points, spend
+from members.domain.cards import open_card, recharge_card
 from members.domain.enrolment import Consents, PhoneTaken, enrol_member
 from members.domain.expiry import expire_lots
 from members.domain.ledger import Actor, IdempotencyConflict, TenderPaid
 from members.domain.refunds import RefundExceedsOriginal, refund
+from members.domain.rewards import redeem_points
+from members.domain.spending import InsufficientBalance, spend
 from members.domain.verify import verify
 from members.enums import ConsentSource, OperationKind, TenderType
 from members.models import Account, Card, Entry, Member, Operation, RechargePlan, Reward, Store

@@ -19,7 +19,7 @@ from campaigns.domain.drafting import unsaved_version
 from campaigns.models import Campaign
 from crm.staff.campaigns.costs import Cost, cost_of, marked
 from crm.staff.campaigns.plan_form import TEXT_FIELDS
-from members.domain.cards import STORED_VALUE
+from members.enums import STORED_VALUE
 from members.event_types import AUDIENCE_FIELDS
 from members.models import Account, Member
 from messaging.domain.texts import TextRefused, check_text

@@ -11,7 +11,7 @@ from django.test import Client
 from campaigns.enums import RunStatus
 from campaigns.models import Campaign, Run, TriggerRule
 from crm.api.models import ApiKey
-from members.domain.cards import spend
+from members.domain.spending import spend
 from members.enums import Role
 from members.models import MembershipEvent, Operation, Purchase, RechargePlan, Reward, Staff, Store
 from messaging.domain.outbox import Draft, enqueue

@@ -8,9 +8,10 @@ from django.test.utils import CaptureQueriesContext
 
 from campaigns.models import Campaign, Run, TriggerRule
 from crm.api.models import ApiKey
-from members.domain.cards import open_card, recharge_card, spend
+from members.domain.cards import open_card, recharge_card
 from members.domain.enrolment import Consents, enrol_member
 from members.domain.ledger import Actor, TenderPaid
+from members.domain.spending import spend
 from members.enums import Role, TenderType
 from members.models import CustomEventType, Operation, RechargePlan, Reward, Staff, Store
 from messaging.domain.outbox import enqueue

@@ -10,9 +10,10 @@ from django.db import connection
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from members.domain.cards import open_card, recharge_card, spend
+from members.domain.cards import open_card, recharge_card
 from members.domain.enrolment import Consents, enrol_member
 from members.domain.ledger import Actor, TenderPaid
+from members.domain.spending import spend
 from members.enums import ConsentSource, TenderType
 from members.models import CardProduct, Member, RechargePlan, Store
 from tests.conftest import NOON

@@ -13,9 +13,11 @@ from django.utils import timezone
 
 from crm.portal.holdings import holdings_of
 from crm.portal.statement import statement_page
-from members.domain.cards import open_card, recharge_card, redeem_points, spend
+from members.domain.cards import open_card, recharge_card
 from members.domain.ledger import TenderPaid
 from members.domain.refunds import refund
+from members.domain.rewards import redeem_points
+from members.domain.spending import spend
 from members.enums import CardStatus, TenderType
 from members.models import Card, Operation, RechargePlan, Reward
 from messaging.domain.outbox import Draft, enqueue
