@@ -11,13 +11,14 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.decorators import action, display
+from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from campaigns.enums import CampaignStatus, RunStatus
 from campaigns.models import Campaign, Run, TriggerRule
-from members.admin_columns import column, event_column, json_column, labelled, linked
-from members.admin_scope import OwnStoresFilter, ReadOnlyAdmin, StoreScopedAdmin
+from members.admin_columns import badge, column, event_column, json_column, labelled, linked
+from members.admin_filters import EventFilter, OwnStoresFilter
+from members.admin_scope import ReadOnlyAdmin, StoreScopedAdmin
 from members.enums import Role
 from messaging.admin import event_choices
 from messaging.admin_preview import placeholders_html, preview_html
@@ -57,7 +58,7 @@ class TriggerRuleAdmin(StoreScopedAdmin):
     form = TriggerRuleForm
     event = event_column("event_type", _("event"))
     list_display = ("name", "event", "template", "where", "dedupe_seconds", "on_or_off")
-    list_filter = ("event_type", "is_on", ("store", OwnStoresFilter))
+    list_filter = (("event_type", EventFilter), "is_on", ("store", OwnStoresFilter))
     search_fields = ("name",)
     list_select_related = ("template", "store")
     readonly_fields = ("preview", "placeholders")
@@ -73,9 +74,9 @@ class TriggerRuleAdmin(StoreScopedAdmin):
     def where(self, rule: TriggerRule) -> Any:
         return rule.store
 
-    @display(description=_("on"), ordering="is_on", label={"on": "success"})
-    def on_or_off(self, rule: TriggerRule) -> tuple[str, Any]:
-        return ("on", _("On")) if rule.is_on else ("off", _("Off"))
+    @admin.display(description=_("on"), ordering="is_on")
+    def on_or_off(self, rule: TriggerRule) -> SafeString:
+        return badge(_("On"), "success") if rule.is_on else badge(_("Off"))
 
     @admin.display(description=_("with sample values"))
     def preview(self, rule: TriggerRule) -> SafeString:

@@ -12,13 +12,15 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from members.admin_columns import column, event_column, labelled, linked, shortened
+from members.admin_filters import EventFilter, LanguageFilter, OwnStoresFilter
 from members.admin_money import money_column
-from members.admin_scope import OwnStoresFilter, ReadOnlyAdmin, ReadOnlyInline, StoreScopedAdmin, reach_of
+from members.admin_scope import ReadOnlyAdmin, ReadOnlyInline, StoreScopedAdmin, reach_of
 from members.enums import Role
 from members.event_types import CUSTOM_PREFIX, EVENT_TYPES
 from members.models import CustomEventType, Staff
@@ -138,7 +140,7 @@ class TemplateAdmin(StoreScopedAdmin):
     form = TemplateForm
     event = event_column("event_type", _("event"))
     list_display = ("name", "key", "message_class", "event", "where")
-    list_filter = ("message_class", "event_type", ("store", OwnStoresFilter))
+    list_filter = ("message_class", ("event_type", EventFilter), ("store", OwnStoresFilter))
     search_fields = ("name", "key")
     list_select_related = ("store",)
     inlines = (VersionInline,)
@@ -202,7 +204,7 @@ class TemplateVersionAdmin(ReadOnlyAdmin):
     whole = linked("template", _("template"))
     beginning = shortened("text", _("text"))
     list_display = ("of", "language", "number", "standing", "beginning", "written_by", "approved_by")
-    list_filter = ("status", "language", "template__message_class")
+    list_filter = ("status", ("language", LanguageFilter), "template__message_class")
     list_select_related = ("template__store", "written_by", "approved_by")
     fields = (
         "whole",
@@ -286,7 +288,12 @@ class GatewayAdmin(StoreScopedAdmin):
     price = money_column("price_minor", _("price per part"))
     connection = labelled("bind_state", _("connection"), BIND_LABELS)
     list_display = ("name", "kind", "host", "port", "connection", "bound_at", "price", "is_active")
-    readonly_fields = ("connection", "bound_at", "last_error")
+    readonly_fields = ("connection", "bound_at", "trouble")
+
+    @admin.display(description=_("last error"))
+    def trouble(self, gateway: Gateway) -> str:
+        """What the gateway process said, kept in English, in the reader's words."""
+        return gettext(gateway.last_error) if gateway.last_error else "—"
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         is_shown_only = obj is not None and not self.has_change_permission(request, obj)

@@ -50,6 +50,8 @@ class SuppressionScope(models.TextChoices):
 
 class CodePurpose(models.TextChoices):
     LOGIN = "login", _("Log in")
+    PAY = "pay", _("Pay")
+    CHANGE_PHONE = "change_phone", _("Change the phone number")
 
 
 class GatewayKind(models.TextChoices):

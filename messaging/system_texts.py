@@ -14,6 +14,20 @@ SYSTEM_TEXTS: Final[dict[str, tuple[MessageClass, dict[str, str]]]] = {
             "zh-hans": "您的登录验证码是{code}，{minutes}分钟内有效。工作人员不会向您索要验证码。",
         },
     ),
+    "pay_code": (
+        MessageClass.VERIFICATION,
+        {
+            "en": "{code} confirms your payment from the card. Valid for {minutes} minutes. Tell it only at the till.",
+            "zh-hans": "您的消费验证码是{code}，{minutes}分钟内有效，仅在收银台确认本次付款时告知店员。",
+        },
+    ),
+    "change_phone_code": (
+        MessageClass.VERIFICATION,
+        {
+            "en": "{code} lets your card move to another phone. Valid for {minutes} minutes. Not you? Tell nobody.",
+            "zh-hans": "您正在更换会员手机号，验证码是{code}，{minutes}分钟内有效。非本人操作请勿告知任何人。",
+        },
+    ),
     "balance": (
         MessageClass.TRIGGER,
         {

@@ -76,7 +76,7 @@ class Audience:
             query &= Q(language=self.language)
         if self.only_consenting:
             query &= Q(has_marketing_consent=True)
-        members = Member.objects.filter(query)
+        members = Member.objects.current().filter(query)
         return members.filter(_holds(self.balance_min_minor)) if self.balance_min_minor else members
 
     def _facts(self, at: datetime) -> Q:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.db.models import Case, Count, Exists, OuterRef, QuerySet, Value, When
 
 from campaigns.domain import runs
 from campaigns.domain.drafting import unsaved_version
-from campaigns.domain.wakeup import Assessment, choose
+from campaigns.domain.wakeup import choose
 from campaigns.enums import CampaignKind
 from campaigns.models import Campaign, Run
 from members.models import Member
@@ -18,6 +19,9 @@ from messaging.enums import MessageClass
 from messaging.models import Message, Suppression
 from messaging.rendering import TemplateError
 from messaging.states import Reason, State
+
+if TYPE_CHECKING:
+    from campaigns.domain.scoring import Assessment
 
 SAMPLE_SIZE = 200
 _NOT_COUNTED = (State.SUPPRESSED, State.EXPIRED, State.CANCELLED, State.REJECTED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,10 +14,10 @@ from campaigns.domain.audiences import Audience
 from campaigns.enums import CampaignKind, CampaignStatus, RunStatus, Timing
 from campaigns.models import Campaign, Recipient, Run, RunChunk
 from members.enums import STORED_VALUE, AccountKind
-from members.event_types import AUDIENCE_FIELDS
-from members.models import Account, Member, Staff
+from members.models import Account, Member, Staff, Store
 from messaging.domain import outbox, texts
-from messaging.domain.outbox import Draft
+from messaging.domain.outbox import Said
+from messaging.domain.texts import Wording
 from messaging.enums import Cause, MessageClass
 from messaging.models import Message, TemplateVersion
 from messaging.states import Reason, State
@@ -83,7 +83,7 @@ def _chosen(run: Run) -> list[Recipient]:
     scores: dict[int, float | None] = {}
     if campaign.kind == CampaignKind.WAKEUP:
         scores = dict(wakeup.choose(run, members))
-        members = Member.objects.filter(pk__in=list(scores))
+        members = Member.objects.current().filter(pk__in=list(scores))
     numbered = enumerate(members.order_by("id").values_list("id", "phone").distinct())
     return [
         Recipient(run=run, member_id=pk, phone=phone, chunk=row // CHUNK_SIZE, score=scores.get(pk))
@@ -105,59 +105,58 @@ def expand(*, run_id: int, chunk: int, at: datetime) -> dict[str, int]:
     run = Run.objects.select_for_update(no_key=True).select_related("campaign__store").get(pk=run_id)
     if row is None or run.status != RunStatus.SENDING:
         return {"queued": 0, "left_out": 0}
-    results = outbox.enqueue(_drafts(run, chunk, at), at=at)
+    said = _said(run, chunk, at)
+    by_state = outbox.enqueue_members(
+        said,
+        store_id=run.campaign.store_id,
+        message_class=MessageClass.MARKETING,
+        cause=Cause.RUN,
+        cause_id=run.pk,
+        at=at,
+    )
     row.expanded_at = at
     row.save()
     if not run.chunks.filter(expanded_at=None).exists():
         _finish(run, at)
-    queued = sum(result.state == State.QUEUED for result in results)
-    return {"queued": queued, "left_out": len(results) - queued}
+    queued = by_state.get(State.QUEUED, 0)
+    return {"queued": queued, "left_out": len(said) - queued}
 
 
-def _drafts(run: Run, chunk: int, at: datetime) -> list[Draft]:
-    recipients = list(run.recipients.filter(chunk=chunk).select_related("member__facts").order_by("id"))
-    members = [recipient.member for recipient in recipients]
-    versions = {
-        language: texts.approved_version(run.campaign.template_id or 0, language)
-        for language in {member.language for member in members}
-    }
-    held = holdings(members)
-    return [
-        draft_for(run.campaign, member, versions[member.language], held[member.pk], run, at)
-        for member in members
-    ]
+def _said(run: Run, chunk: int, at: datetime) -> list[Said]:
+    """What each recipient of a chunk would read, or the reason there is nothing; rows, never models."""
+    campaign, store = run.campaign, run.campaign.store
+    wordings = texts.approved_wordings([campaign.template_id or 0]).get(campaign.template_id or 0, {})
+    rows = list(run.recipients.filter(chunk=chunk).order_by("id").values_list(*_ROW))
+    held = holdings_of([row[0] for row in rows]) if _asks_holdings(wordings.values()) else {}
+    chosen = {language: texts.preferred(wordings, language) for language in {row[3] for row in rows}}
+    said = []
+    for member_id, phone, name, language, timezone, last_visit_at in rows:
+        zone = outbox.zone_of(phone, said=timezone, store=store.timezone)
+        wording = chosen[language]
+        if wording is None:
+            said.append(Said(member_id, None, "", "UCS-2", 1, Reason.NOT_APPROVED.value, zone))
+            continue
+        payload = _payload(store, name, last_visit_at, held.get(member_id, NOTHING_HELD), at)
+        text, encoding, parts, refusal = wording.compose(
+            payload, signature=store.sms_signature, phone=phone, timezone=store.timezone
+        )
+        said.append(Said(member_id, wording.version_id, text, encoding, parts, refusal.value, zone))
+    return said
 
 
-def draft_for(
-    campaign: Campaign,
-    member: Member,
-    version: TemplateVersion | None,
-    held: dict[str, int],
-    run: Run,
-    at: datetime,
-) -> Draft:
-    """One recipient's text, or the reason there is none."""
-    composed = (
-        compose(campaign, member, version, held, at)
-        if version
-        else texts.Composed("", "UCS-2", 1, Reason.NOT_APPROVED)
-    )
-    return Draft(
-        phone=member.phone,
-        phone_hash=bytes(member.phone_hash),
-        member_id=member.pk,
-        store_id=campaign.store_id,
-        message_class=MessageClass.MARKETING,
-        text=composed.text,
-        encoding=composed.encoding,
-        parts=composed.parts,
-        refusal=composed.refusal,
-        cause=Cause.RUN,
-        cause_id=run.pk,
-        version_id=version.pk if version else None,
-        language=version.language if version else "",
-        timezone=outbox.recipient_zone(member, member.phone, campaign.store),
-    )
+_ROW = (
+    "member_id",
+    "member__phone",
+    "member__name",
+    "member__language",
+    "member__timezone",
+    "member__facts__last_visit_at",
+)
+NOTHING_HELD = {"balance": 0, "points": 0}
+
+
+def _asks_holdings(wordings: Iterable[Wording]) -> bool:
+    return any(wording.says("balance", "points_balance") for wording in wordings)
 
 
 def compose(
@@ -166,24 +165,37 @@ def compose(
     """What this member would read."""
     store = campaign.store
     last = member.facts.last_visit_at if hasattr(member, "facts") else None
-    payload = {
-        "name": member.name,
+    return texts.wording_of(version).compose(
+        _payload(store, member.name, last, held, at),
+        signature=store.sms_signature,
+        phone=member.phone,
+        timezone=store.timezone,
+    )
+
+
+def _payload(
+    store: Store, name: str, last_visit_at: datetime | None, held: Mapping[str, int], at: datetime
+) -> dict[str, object]:
+    return {
+        "name": name,
         "store": store.name,
         "store_phone": store.phone,
         "balance": held.get("balance", 0),
         "points_balance": held.get("points", 0),
-        "last_visit": last.astimezone(store.zone).date().isoformat() if last else "",
-        "days_away": (at - last).days if last else "",
+        "last_visit": last_visit_at.astimezone(store.zone).date().isoformat() if last_visit_at else "",
+        "days_away": (at - last_visit_at).days if last_visit_at else "",
     }
-    said = texts.said_by(version, AUDIENCE_FIELDS)
-    values = texts.formatted(payload, said, language=version.language, timezone=store.timezone)
-    return texts.compose(version, values, signature=store.sms_signature, phone=member.phone)
 
 
 def holdings(members: Sequence[Member]) -> dict[int, dict[str, int]]:
     """Stored value and points of each member, by member id; one query."""
-    held: dict[int, dict[str, int]] = {member.pk: {"balance": 0, "points": 0} for member in members}
-    accounts = Account.objects.filter(member__in=list(held)).values_list("member_id", "kind", "balance")
+    return holdings_of([member.pk for member in members])
+
+
+def holdings_of(member_ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    """`holdings` for whoever has only the ids."""
+    held: dict[int, dict[str, int]] = {member_id: dict(NOTHING_HELD) for member_id in member_ids}
+    accounts = Account.objects.filter(member__in=member_ids).values_list("member_id", "kind", "balance")
     for member_id, kind, balance in accounts:
         name = "points" if kind == AccountKind.POINTS else "balance"
         if kind in (*STORED_VALUE, AccountKind.POINTS):

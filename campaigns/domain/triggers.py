@@ -1,4 +1,4 @@
-"""From a fact to a text: the trigger rules of an event, each with its own savepoint."""
+"""From a fact to a text: every rule of an event answers it once, in one statement that is its own savepoint."""
 
 from __future__ import annotations
 
@@ -7,134 +7,118 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q
 
+from campaigns.domain import rulebook
+from campaigns.domain.rulebook import Outdated, Page, Rule
 from campaigns.enums import Firing
-from campaigns.models import RuleFiring, TriggerRule
-from members.domain.events import event_type
+from campaigns.models import RuleFiring
 from members.models import MembershipEvent
 from messaging.domain import outbox, texts
-from messaging.domain.outbox import Draft, Enqueued
-from messaging.enums import Cause, MessageClass
+from messaging.domain.outbox import PermittedHours
+from messaging.domain.texts import Composed, Wording
+from messaging.enums import LIFETIME_SECONDS, PRIORITY, MessageClass
 from messaging.models import TemplateVersion
-from messaging.states import Reason, State
+from messaging.states import Reason
+
+_FIRE = (
+    "SELECT verdict, explanation FROM rule_fire(%s::uuid, %s, %s, %s, %s, %s, %s::timestamptz, %s, %s::bytea, %s,"
+    " %s::smallint, %s, %s, %s, %s, %s::smallint, %s, %s, %s::timestamptz, %s::time, %s::time, %s, %s)"
+)
+READINGS_MAX = 5
 
 
-def rules_for(event: MembershipEvent) -> list[TriggerRule]:
-    """The rules that are on for this event: the store's own if it has any, else those of every store."""
-    rules = list(
-        TriggerRule.objects.filter(Q(store=None) | Q(store_id=event.store_id), event_type=event.type)
-        .select_related("template")
-        .order_by("id")
-    )
-    own = [rule for rule in rules if rule.store_id]
-    return [rule for rule in own or rules if rule.is_on]
+class RuleBroken(Exception):
+    """The database refused what a rule did; nothing of it is written. Says the rule and the SQLSTATE."""
 
 
-def fire(event: MembershipEvent) -> list[RuleFiring]:
-    """Let every rule of the event answer it, once. A rule that breaks stops no other rule.
+def fire(event: MembershipEvent) -> None:
+    """Let every rule of the event answer it, once. A rule that breaks stops no other rule, and not the deed.
 
     Raises the first failure after all rules had their turn; the sweep then fires the event again, and
-    (rule, event) being unique keeps those that worked from speaking twice.
+    (rule, event) being unique keeps those that worked from speaking twice. Rules that have changed since this
+    process read them are read again; whatever commits before the firing counts.
     """
-    with transaction.atomic():
-        rules = rules_for(event)
-        if len(rules) == 1:
-            return [_fire(rules[0], event)]
-    firings, failures = [], []
-    for rule in rules:
+    page = rulebook.page_of(event.type, event.store_id)
+    for _reading in range(READINGS_MAX):
         try:
-            with transaction.atomic():
-                firings.append(_fire(rule, event))
+            return _answer(event, page)
+        except Outdated:
+            page = rulebook.read(event.type, event.store_id)
+    raise Outdated
+
+
+def _answer(event: MembershipEvent, page: Page) -> None:
+    failures = []
+    for rule in page.rules:
+        try:
+            _fire(rule, event, page)
+        except Outdated:
+            raise
         except Exception as failure:
             failures.append(failure)
+    if failures or not page.rules:
+        rulebook.check(page)  # nothing was fired that would have told
     if failures:
         raise failures[0]
-    return firings
 
 
-def _fire(rule: TriggerRule, event: MembershipEvent) -> RuleFiring:
-    firing = RuleFiring(rule=rule, event=event, member_id=event.member_id, outcome=Firing.SENT, at=event.at)
-    if not _claim(firing):
-        return RuleFiring.objects.get(rule=rule, event=event)
-    reason = Reason.DUPLICATE if _spoke_lately(rule, event, firing) else _send(rule, event, firing)
-    if reason:
-        firing.outcome, firing.reason = Firing.NOT_SENT, reason
-        firing.save(update_fields=["outcome", "reason"])
-    return firing
-
-
-_CLAIM = """
-INSERT INTO campaigns_rulefiring (rule_id, event_id, member_id, outcome, reason, at)
-VALUES (%s, %s, %s, %s, '', %s) ON CONFLICT (rule_id, event_id) DO NOTHING RETURNING id
-"""
-
-
-def _claim(firing: RuleFiring) -> bool:
-    """Write the firing; whether this event is new to this rule. One statement, no savepoint."""
-    values: list[Any] = [firing.rule_id, firing.event_id, firing.member_id, str(firing.outcome), firing.at]
+def _fire(rule: Rule, event: MembershipEvent, page: Page) -> None:
+    """Write what the rule does about the event. Raises Outdated, RuleBroken; a text that cannot be made, its error."""
+    wording = texts.preferred(rule.wordings, event.member.language)
+    composed = _said(wording, event) if wording else None
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, values)
-        row = cursor.fetchone()
-    firing.pk = row[0] if row else None
-    firing._state.adding = row is None
-    return row is not None
+        cursor.execute(_FIRE, _parameters(rule, event, page, wording, composed))
+        verdict, explanation = cursor.fetchone()
+    if verdict == Firing.SENT:
+        outbox.nudge_on_commit()
+    elif verdict == "old":
+        raise Outdated
+    elif verdict == "broken":
+        raise RuleBroken(rule.id, explanation)
 
 
-def _spoke_lately(rule: TriggerRule, event: MembershipEvent, firing: RuleFiring) -> bool:
-    if not rule.dedupe_seconds:
-        return False
-    since = event.at - timedelta(seconds=rule.dedupe_seconds)
-    earlier = RuleFiring.objects.filter(
-        rule=rule, member_id=event.member_id, outcome=Firing.SENT, at__gt=since
-    )
-    return earlier.exclude(pk=firing.pk).exists()
+def _parameters(
+    rule: Rule, event: MembershipEvent, page: Page, wording: Wording | None, composed: Composed | None
+) -> list[Any]:
+    member, at, message_class = event.member, event.at, rule.message_class
+    hours = _hours(message_class)
+    return [
+        page.stamp,
+        rule.id,
+        rule.dedupe_seconds,
+        event.pk,
+        member.pk,
+        event.store_id,
+        at,
+        member.phone,
+        bytes(member.phone_hash),
+        message_class.value,
+        PRIORITY[message_class],
+        wording.version_id if wording else None,
+        wording.language if wording else "",
+        composed.text if composed else None,
+        composed.encoding if composed else "",
+        composed.parts if composed else 0,
+        composed.refusal.value if composed else Reason.NOT_APPROVED.value,
+        outbox.recipient_zone(member, member.phone, event.store),
+        at + timedelta(seconds=LIFETIME_SECONDS[message_class]),
+        hours.opens,
+        hours.closes,
+        hours.per_day,
+        hours.per_month,
+    ]
 
 
-def _send(rule: TriggerRule, event: MembershipEvent, firing: RuleFiring) -> Reason:
-    """Queue the rule's text. Returns why it will not be sent, or nothing."""
-    version = texts.approved_version(rule.template_id, event.member.language)
-    if version is None:
-        return Reason.NOT_APPROVED
-    enqueued = outbox.enqueue([_draft(version, event, firing)], at=event.at)[0]
-    return _why_not(enqueued)
+def _hours(message_class: MessageClass) -> PermittedHours:
+    """When such a text may leave. Asking is the only statement here outside `rule_fire`: it has its own savepoint."""
+    if message_class != MessageClass.MARKETING:
+        return outbox.hours_for(message_class)
+    with transaction.atomic():
+        return outbox.permitted_hours()
 
 
-def _why_not(enqueued: Enqueued) -> Reason:
-    return enqueued.reason if enqueued.state in (State.SUPPRESSED, State.EXPIRED) else Reason.NONE
-
-
-def _draft(version: TemplateVersion, event: MembershipEvent, firing: RuleFiring) -> Draft:
-    member, store = event.member, event.store
-    composed = preview(version, event)
-    return Draft(
-        phone=member.phone,
-        phone_hash=bytes(member.phone_hash),
-        member_id=member.pk,
-        store_id=store.pk,
-        message_class=MessageClass(version.template.message_class),
-        text=composed.text,
-        encoding=composed.encoding,
-        parts=composed.parts,
-        refusal=composed.refusal,
-        cause=Cause.RULE,
-        cause_id=firing.pk,
-        event_id=event.pk,
-        version_id=version.pk,
-        language=version.language,
-        timezone=outbox.recipient_zone(member, member.phone, store),
-    )
-
-
-def preview(version: TemplateVersion, event: MembershipEvent) -> texts.Composed:
-    """The text this version makes of this event, as the member would read it."""
-    member, store = event.member, event.store
-    values = values_of(event, version)
-    return texts.compose(version, values, signature=store.sms_signature, phone=member.phone)
-
-
-def values_of(event: MembershipEvent, version: TemplateVersion) -> dict[str, str]:
-    """The placeholders this wording uses, in its language and the store's time zone."""
+def _said(wording: Wording, event: MembershipEvent) -> Composed:
+    """The text this wording makes of this event: in its language and the store's time zone."""
     member, store = event.member, event.store
     payload = {
         **event.payload,
@@ -143,8 +127,14 @@ def values_of(event: MembershipEvent, version: TemplateVersion) -> dict[str, str
         "store_phone": store.phone,
         "at": event.at,
     }
-    said = texts.said_by(version, event_type(event.type).placeholders)
-    return texts.formatted(payload, said, language=version.language, timezone=store.timezone)
+    return wording.compose(
+        payload, signature=store.sms_signature, phone=member.phone, timezone=store.timezone
+    )
+
+
+def preview(version: TemplateVersion, event: MembershipEvent) -> Composed:
+    """The text this version makes of this event, as the member would read it."""
+    return _said(texts.wording_of(version), event)
 
 
 def firings_of(events: Sequence[MembershipEvent]) -> dict[int, list[RuleFiring]]:

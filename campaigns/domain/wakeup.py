@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-import numpy as np
 from django.db import connection
 from django.db.models import QuerySet
 
-from campaigns.cadence.fitting import fit
-from campaigns.cadence.statistics import Visits
-from campaigns.cadence.wakeup import WakeUp, assess
 from campaigns.models import Recipient, Run
 from members.models import Member, Store
 
-REST = timedelta(days=14)
-_EPOCH = date(1970, 1, 1)
+if TYPE_CHECKING:
+    from campaigns.domain.scoring import Assessment
 
-_VISITS = """
-SELECT p.member_id, (p.at AT TIME ZONE %(zone)s)::date - DATE '1970-01-01'
-FROM members_purchase p
-WHERE p.store_id = %(store)s AND p.at <= %(as_of)s
-GROUP BY 1, 2
-"""
+REST = timedelta(days=14)
+
 _HEARD = """
 SELECT r.member_id, count(*)
 FROM campaigns_recipient r
@@ -35,30 +27,12 @@ GROUP BY 1
 """
 
 
-@dataclass(frozen=True)
-class Assessment:
-    """A store's members with a visit, and what the score says of each; rows go together."""
-
-    member_ids: np.ndarray
-    wake: WakeUp
-
-
 def assess_store(store: Store, *, as_of: datetime) -> Assessment | None:
     """Fit the score to the store's own history up to a moment, and assess every member. None without history."""
-    visits = visits_of(store, as_of=as_of)
-    if not len(visits.member_ids):
-        return None
-    day = (as_of.astimezone(store.zone).date() - _EPOCH).days
-    model = fit(visits, day)
-    return Assessment(visits.member_ids, assess(visits.statistics(day), model))
+    # The only way to the score: numpy and scipy cost a process that never scores 1 s of its start and 50 MB.
+    from campaigns.domain import scoring
 
-
-def visits_of(store: Store, *, as_of: datetime) -> Visits:
-    """Every member's days of purchase up to a moment; days are the store's, counted from 1970-01-01."""
-    with connection.cursor() as cursor:
-        cursor.execute(_VISITS, {"zone": store.timezone, "store": store.pk, "as_of": as_of})
-        rows = np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 2)
-    return Visits.from_purchases(rows[:, 0], rows[:, 1])
+    return scoring.assess_store(store, as_of=as_of)
 
 
 def choose(
@@ -75,8 +49,8 @@ def choose(
     if assessment is None:
         return []
     wake = assessment.wake
-    due = np.flatnonzero(wake.is_due)
-    due = due[np.argsort(-wake.priority[due], kind="stable")]
+    due = wake.is_due.nonzero()[0]
+    due = due[(-wake.priority[due]).argsort(kind="stable")]
     allowed = set(members.values_list("id", flat=True)) - _resting(run)
     heard = _heard(run)
     ids = assessment.member_ids

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from campaigns.models import TriggerRule
+from crm.bench.batch import measure_batch
 from crm.bench.clients import rate
 from crm.bench.database import bench_database, pgbench, versions
 from members.domain.cards import recharge_card
@@ -42,6 +43,7 @@ def measure(*, size: str, data_dir: Path | None = None) -> dict[str, Any]:
         hot = _repeat(runs, lambda: rate(_deeds(cards[:1]), clients=CLIENTS, seconds=seconds))
         hot_limit = _repeat(runs, lambda: _hot_row(seconds))
         plain = _repeat(runs, lambda: rate(_plain_deeds(cards), clients=CLIENTS, seconds=seconds))
+        batch = measure_batch(size, runs)
         details = versions()
     value = median(random_cards)
     return {
@@ -66,7 +68,8 @@ def measure(*, size: str, data_dir: Path | None = None) -> dict[str, Any]:
             "plain_orm": _spread(plain),
             "times_plain_orm": round(value / median(plain), 2),
             "times_plain_orm_goal": 5,
-        },
+        }
+        | batch,
     }
 
 

@@ -144,7 +144,10 @@ def _sender(raw: str) -> str | None:
 
 
 def _member_of(phone: str) -> Member | None:
-    return Member.objects.select_related("home_store").filter(phone=phone).first()
+    member = (
+        Member.objects.select_related("home_store", "merged_into__home_store").filter(phone=phone).first()
+    )
+    return (member.merged_into or member) if member else None
 
 
 def _advertised_to(phone: str) -> frozenset[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from constance.utils import get_values_for_keys
 from django.db import connection, transaction
@@ -14,6 +15,7 @@ from members.models import Member, Store
 from members.phones import timezones_of
 from messaging.enums import LIFETIME_SECONDS, PRIORITY, Cause, MessageClass
 from messaging.models import Message
+from messaging.sql import statement
 from messaging.states import Reason, State
 
 _ARRAYS = {
@@ -41,8 +43,9 @@ _ENQUEUE = (
     + ", ".join(f"%({name})s::{kind}[]" for name, kind in _ARRAYS.items())
     + ", %(at)s::timestamptz, %(opens)s::time, %(closes)s::time, %(per_day)s, %(per_month)s)"
 )
+_ENQUEUE_MEMBERS = statement("enqueue_members")
 CHANNEL = "regulars_outbox"
-PARTS_MAX = 10
+_NUDGE = f"NOTIFY {CHANNEL}".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,9 @@ class PermittedHours:
     per_month: int
 
 
+_UNUSED_HOURS = PermittedHours(time(0), time(23, 59), 0, 0)
+
+
 def permitted_hours() -> PermittedHours:
     """The rules in force, read once per batch from the run-time settings."""
     names = ["MARKETING_FROM", "MARKETING_UNTIL", "MARKETING_PER_DAY", "MARKETING_PER_MONTH"]
@@ -106,12 +112,12 @@ def enqueue(drafts: Sequence[Draft], *, at: datetime, hours: PermittedHours | No
     """
     if not drafts:
         return []
-    hours = hours or _hours_for(drafts)
+    hours = hours or hours_for(*{draft.message_class for draft in drafts})
     with connection.cursor() as cursor:
         cursor.execute(_ENQUEUE, _parameters(drafts, at, hours))
         found = {tuple(row[:3]): row[3:6] for row in cursor.fetchall()}
     if any(state == State.QUEUED for _id, state, _reason in found.values()):
-        transaction.on_commit(_nudge, robust=True)
+        nudge_on_commit()
     if len(found) < len(drafts):
         found = _earlier(drafts) | found
     return [
@@ -121,26 +127,86 @@ def enqueue(drafts: Sequence[Draft], *, at: datetime, hours: PermittedHours | No
     ]
 
 
-def _nudge() -> None:
-    """Wake the gateways after the commit, in a transaction that writes nothing; they look by themselves each second."""
+class Said(NamedTuple):
+    """A finished text to a member's own phone, one of many of the same cause; `zone` is the recipient's."""
+
+    member: int
+    version: int | None
+    text: str
+    encoding: str
+    parts: int
+    refusal: str
+    zone: str
+
+
+def enqueue_members(
+    said: Sequence[Said],
+    *,
+    store_id: int,
+    message_class: MessageClass,
+    cause: Cause,
+    cause_id: int,
+    at: datetime,
+) -> dict[str, int]:
+    """`enqueue` for a crowd: the same rules, one statement, and only how many came to stand in each state.
+
+    A member whom this cause has texted before is left as is, and not counted.
+    """
+    hours = hours_for(message_class)
+    parameters: dict[str, Any] = {
+        "said": json.dumps([row._asdict() for row in said]),
+        "store": store_id,
+        "message_class": message_class.value,
+        "priority": PRIORITY[message_class],
+        "cause": cause.value,
+        "cause_id": cause_id,
+        "at": at,
+        "expires_at": at + timedelta(seconds=LIFETIME_SECONDS[message_class]),
+        "opens": hours.opens,
+        "closes": hours.closes,
+        "per_day": hours.per_day,
+        "per_month": hours.per_month,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(f"NOTIFY {CHANNEL}")
+        cursor.execute(_ENQUEUE_MEMBERS, parameters)
+        by_state: dict[str, int] = dict(cursor.fetchall())
+    if by_state.get(State.QUEUED):
+        nudge_on_commit()
+    return by_state
+
+
+def nudge_on_commit() -> None:
+    """Let the gateways know, once this transaction is committed, that a text waits. Its failure costs nothing."""
+    transaction.on_commit(_nudge, robust=True)
+
+
+def _nudge() -> None:
+    """Wake the gateways, in a transaction that writes nothing; they look by themselves each second.
+
+    Said to libpq directly, since every deed says it: a third of what a cursor costs.
+    """
+    if connection.connection is not None:
+        connection.connection.pgconn.exec_(_NUDGE)
 
 
 def recipient_zone(member: Member | None, phone: str, store: Store | None) -> str:
     """The recipient's time zone: said by the member, told by the number, else the store's."""
-    if member and member.timezone:
-        return member.timezone
+    return zone_of(phone, said=member.timezone if member else "", store=store.timezone if store else "")
+
+
+def zone_of(phone: str, *, said: str, store: str) -> str:
+    """`recipient_zone` for whoever has only the words: what the member said, and the store's zone."""
+    if said:
+        return said
     zones = timezones_of(phone)
     if len(zones) == 1:
         return zones[0]
-    return store.timezone if store else (zones[0] if zones else "UTC")
+    return store or (zones[0] if zones else "UTC")
 
 
-def _hours_for(drafts: Sequence[Draft]) -> PermittedHours:
-    if any(draft.message_class == MessageClass.MARKETING for draft in drafts):
-        return permitted_hours()
-    return PermittedHours(time(0), time(23, 59), 0, 0)
+def hours_for(*classes: MessageClass) -> PermittedHours:
+    """The rules in force if any of these classes obeys them; asks nothing for the others."""
+    return permitted_hours() if MessageClass.MARKETING in classes else _UNUSED_HOURS
 
 
 def _parameters(drafts: Sequence[Draft], at: datetime, hours: PermittedHours) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from django.db import connection, transaction
 
+from members.domain import audit
 from members.domain.enrolment import record_consent
+from members.domain.ledger import Actor
 from members.enums import ConsentSource, Purpose
 from members.models import ConsentEntry, Member
 from messaging.enums import MessageClass, SuppressionScope
@@ -68,7 +70,24 @@ def lift_by_text(member: Member, *, at: datetime) -> bool:
     if not lifted:
         return False
     _record(member, ConsentSource.TEXT, at, is_given=True, wording_version=words[1].wording_version)
+    audit.write(actor=Actor("text"), verb="suppression_lifted", subject=member, at=at)
     return True
+
+
+@transaction.atomic
+def copy(from_hash: bytes, to_hash: bytes, *, at: datetime) -> int:
+    """What one phone refuses the other refuses too; the first keeps refusing it. Safe to repeat."""
+    lock_phone(to_hash)
+    standing = Suppression.objects.filter(phone_hash=from_hash, lifted_at=None)
+    known = set(
+        Suppression.objects.filter(phone_hash=to_hash, lifted_at=None).values_list("scope", flat=True)
+    )
+    copies = [
+        Suppression(phone_hash=to_hash, scope=one.scope, source=one.source, at=at)
+        for one in standing
+        if one.scope not in known
+    ]
+    return len(Suppression.objects.bulk_create(copies))
 
 
 def lock_phone(phone_hash: bytes) -> None:

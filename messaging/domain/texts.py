@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property
+from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
@@ -16,8 +17,9 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from members.amounts import format_minor
+from members.domain import audit
 from members.domain.events import UnknownEventType, event_type
-from members.event_types import AUDIENCE_FIELDS, CUSTOM_PREFIX, Placeholder
+from members.event_types import AUDIENCE_FIELDS, Placeholder
 from members.models import Staff
 from members.phones import region_of
 from members.refusals import Refused
@@ -37,6 +39,7 @@ from messaging.rendering import (
 from messaging.states import Reason
 from messaging.system_texts import OPT_OUT_TEXT, SYSTEM_TEXTS, in_language
 
+T = TypeVar("T")
 _BABEL = {"en": "en", "zh-hans": "zh_Hans_CN"}
 PARTS_MAX = 10
 
@@ -54,8 +57,7 @@ class SelfApproval(Refused):
     code = "self_approval"
 
 
-@dataclass(frozen=True)
-class Composed:
+class Composed(NamedTuple):
     """One recipient's finished text with its cost, or the reason it cannot be sent."""
 
     text: str
@@ -64,12 +66,66 @@ class Composed:
     refusal: Reason = Reason.NONE
 
 
+@dataclass(frozen=True)
+class Wording:
+    """A version as it is sent, apart from its rows: taken apart once, then made into any number of texts."""
+
+    version_id: int
+    language: str
+    text: str
+    message_class: MessageClass
+    placeholders: Mapping[str, Placeholder]
+
+    @cached_property
+    def _compiled(self) -> Compiled:
+        return compile_template(self.text)
+
+    @cached_property
+    def _specs(self) -> dict[str, PlaceholderSpec]:
+        return specs(self._said)
+
+    @cached_property
+    def _said(self) -> dict[str, Placeholder]:
+        """Of the placeholders there are, those this wording uses: only they need to be formatted."""
+        used = self._compiled.placeholders
+        return {name: self.placeholders[name] for name in used if name in self.placeholders}
+
+    @cached_property
+    def _opt_out(self) -> str:
+        return (
+            in_language(OPT_OUT_TEXT, self.language) if self.message_class == MessageClass.MARKETING else ""
+        )
+
+    def says(self, *names: str) -> bool:
+        """Whether any of these placeholders is in it."""
+        return any(name in self._compiled.placeholders for name in names)
+
+    def compose(
+        self, payload: Mapping[str, object], *, signature: str, phone: str, timezone: str
+    ) -> Composed:
+        """The finished text for one recipient, of facts as they are stored."""
+        values = formatted(payload, self._said, language=self.language, timezone=timezone)
+        return self.fill(values, signature=signature, phone=phone)
+
+    def fill(self, values: Mapping[str, str], *, signature: str, phone: str) -> Composed:
+        """The same of values already formatted: rendered, signed, with the opt-out text if it is marketing, measured."""
+        try:
+            body = self._compiled.render(values, self._specs)
+        except RenderError:
+            return Composed(self.text, "UCS-2", 1, Reason.UNSENDABLE)
+        return measured(finish(body, signature=signature, opt_out_text=self._opt_out), phone)
+
+
 def placeholders_of(template: Template) -> Mapping[str, Placeholder]:
     """What a template may say: its event's placeholders, or the facts of an audience."""
-    if not template.event_type:
+    return _placeholders(template.event_type)
+
+
+def _placeholders(event: str) -> Mapping[str, Placeholder]:
+    if not event:
         return AUDIENCE_FIELDS
     try:
-        return event_type(template.event_type).placeholders
+        return event_type(event).placeholders
     except UnknownEventType:
         return {}
 
@@ -123,6 +179,14 @@ def approve(*, version: TemplateVersion, by: Staff, at: datetime) -> TemplateVer
     if version.template.message_class == MessageClass.MARKETING and version.written_by_id == by.pk:
         raise SelfApproval(_("Somebody else has to approve a marketing text you wrote."))
     _approve(version, by, at)
+    audit.write(
+        actor=by,
+        verb="text_approved",
+        subject=version,
+        store=version.template.store,
+        after={"language": version.language, "text": version.text},
+        at=at,
+    )
     return version
 
 
@@ -138,25 +202,41 @@ def _approve(version: TemplateVersion, by: Staff | None, at: datetime) -> None:
 
 def approved_version(template_id: int, language: str) -> TemplateVersion | None:
     """The version that is sent in this language, or the one there is in another; None if none is approved."""
-    found = {
-        version.language: version
-        for version in TemplateVersion.objects.filter(
-            template_id=template_id, status=VersionStatus.APPROVED
-        ).select_related("template")
-    }
-    return found.get(language) or found.get("en") or next(iter(found.values()), None)
+    approved = TemplateVersion.objects.filter(template_id=template_id, status=VersionStatus.APPROVED)
+    return preferred({version.language: version for version in approved.select_related("template")}, language)
+
+
+def preferred(by_language: Mapping[str, T], language: str) -> T | None:
+    """What there is in this language, else in English, else in any."""
+    return by_language.get(language) or by_language.get("en") or next(iter(by_language.values()), None)
+
+
+def approved_wordings(template_ids: Iterable[int]) -> dict[int, dict[str, Wording]]:
+    """The approved wordings of these templates, by template and language; one query."""
+    found: dict[int, dict[str, Wording]] = {}
+    approved = TemplateVersion.objects.filter(
+        template_id__in=list(template_ids), status=VersionStatus.APPROVED
+    )
+    for version in approved.select_related("template").order_by("id"):
+        found.setdefault(version.template_id, {})[version.language] = wording_of(version)
+    return found
+
+
+def wording_of(version: TemplateVersion) -> Wording:
+    """A version, approved or not, ready to be made into texts."""
+    template = version.template
+    return Wording(
+        version.pk,
+        version.language,
+        version.text,
+        MessageClass(template.message_class),
+        placeholders_of(template),
+    )
 
 
 def compose(version: TemplateVersion, values: Mapping[str, str], *, signature: str, phone: str) -> Composed:
-    """The finished text for one recipient: rendered, signed, with the opt-out text if it is marketing, measured."""
-    allowed = _specs_of(version.template)
-    is_marketing = version.template.message_class == MessageClass.MARKETING
-    opt_out = in_language(OPT_OUT_TEXT, version.language) if is_marketing else ""
-    try:
-        body = _compiled(version.text).render(values, allowed)
-    except RenderError:
-        return Composed(version.text, "UCS-2", 1, Reason.UNSENDABLE)
-    return measured(finish(body, signature=signature, opt_out_text=opt_out), phone)
+    """One finished text of a version, of values already formatted."""
+    return wording_of(version).fill(values, signature=signature, phone=phone)
 
 
 def measured(text: str, phone: str) -> Composed:
@@ -213,27 +293,6 @@ def _shown(value: object, kind: str, language: str, timezone: str) -> str:
 
 def _datetime_pattern(language: str) -> str:
     return "M月d日 HH:mm" if language == "zh-hans" else "d MMM HH:mm"
-
-
-def said_by(version: TemplateVersion, placeholders: Mapping[str, Placeholder]) -> dict[str, Placeholder]:
-    """Of the placeholders there are, those this wording uses: only they need to be formatted."""
-    return {name: placeholders[name] for name in _compiled(version.text).placeholders if name in placeholders}
-
-
-@lru_cache(maxsize=2048)
-def _compiled(text: str) -> Compiled:
-    return compile_template(text)
-
-
-def _specs_of(template: Template) -> dict[str, PlaceholderSpec]:
-    if template.event_type.startswith(CUSTOM_PREFIX):
-        return specs(placeholders_of(template))
-    return _declared_specs(template.event_type)
-
-
-@lru_cache(maxsize=64)
-def _declared_specs(event: str) -> dict[str, PlaceholderSpec]:
-    return specs(placeholders_of(Template(event_type=event)))
 
 
 def shown_text(message: Message) -> str:

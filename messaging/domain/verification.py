@@ -47,6 +47,11 @@ FORGOTTEN_MAX = 5_000
 
 _ADDRESS_LOCK, _NUMBER_LOCK = 4101, 4102  # taken in this order by everybody
 _FORGET = statement("forget_codes")
+_TEXTS = {
+    CodePurpose.LOGIN: "login_code",
+    CodePurpose.PAY: "pay_code",
+    CodePurpose.CHANGE_PHONE: "change_phone_code",
+}
 
 
 class TryLater(Refused):
@@ -85,15 +90,17 @@ class Checked:
 
 @transaction.atomic
 def ask_code(
-    *, phone: str, purpose: CodePurpose, language: str, store: Store | None, at: datetime, ip: str
+    *, phone: str, purpose: CodePurpose, language: str, store: Store | None, at: datetime, ip: str | None
 ) -> None:
     """Make a code for an E.164 number and, if it is a member's, text it. An earlier code for the purpose is void.
 
     The code is kept only as a salted keyed hash, so a repeat is always a new code. `store` signs the text, or else
-    the member's home store. Raises TooManyCodes (1 a minute, 5 an hour, 10 a day for a number; 5 numbers an hour
+    the member's home store. Without an `ip` it is staff who ask for the member before them: only the limits of the
+    number hold. Raises TooManyCodes (1 a minute, 5 an hour, 10 a day for a number; 5 numbers an hour
     for an address) and TooManyChecks while the number is locked, for members and strangers alike.
     """
-    number, address = phone_hash(phone), _address_hash(ip)
+    number = phone_hash(phone)
+    address = _address_hash(ip) if ip is not None else number
     _take_turns(address, number)
     _refuse_locked(number, at, field="phone")
     _refuse_more_codes(number, address, at)
@@ -110,14 +117,15 @@ def ask_code(
     _text(row, phone, code, language, store, at)
 
 
-def check_code(*, phone: str, purpose: CodePurpose, code: str, at: datetime, ip: str) -> Checked:
+def check_code(*, phone: str, purpose: CodePurpose, code: str, at: datetime, ip: str | None) -> Checked:
     """Whether this is the code of the number, now. A right one is used up: of any number of checks at once one wins.
 
     Every check is written down and committed before the code is looked at, so this must not stand inside a
     transaction (RuntimeError). Raises TooManyChecks (15 failures in a row lock the number for an hour; 20 failures
     an hour for an address).
     """
-    number, address = phone_hash(phone), _address_hash(ip)
+    number = phone_hash(phone)
+    address = _address_hash(ip) if ip is not None else number
     with transaction.atomic(durable=True):
         _take_turns(address, number)
         _refuse_locked(number, at, field="code")
@@ -151,10 +159,10 @@ def _text(
     row: VerificationCode, phone: str, code: str, language: str, store: Store | None, at: datetime
 ) -> None:
     """Compose and enqueue for everybody; for a stranger it is taken back, so that the work is the same."""
-    member = Member.objects.select_related("home_store").filter(phone=phone).first()
+    member = Member.objects.current().select_related("home_store").filter(phone=phone).first()
     place = store or (member.home_store if member else None)
     message_class, composed = texts.system_text(
-        "login_code",
+        _TEXTS[CodePurpose(row.purpose)],
         language=language,
         values={"code": code, "minutes": str(int(LIFETIME.total_seconds() // 60))},
         signature=place.sms_signature if place else "",

@@ -209,7 +209,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('phone_hash', models.BinaryField(max_length=16)),
                 ('ip_hash', models.BinaryField(default=b'', max_length=16)),
-                ('purpose', models.CharField(choices=[('login', 'Log in')], max_length=16)),
+                ('purpose', models.CharField(choices=[('login', 'Log in'), ('pay', 'Pay'), ('change_phone', 'Change the phone number')], max_length=16)),
                 ('salt', models.BinaryField(max_length=16)),
                 ('code_hash', models.BinaryField(max_length=32)),
                 ('checks', models.PositiveSmallIntegerField(default=0)),

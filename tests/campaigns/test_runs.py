@@ -10,6 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from campaigns.domain import launching, runs
 from campaigns.enums import CampaignKind, CampaignStatus, RunStatus, Timing
 from campaigns.models import Campaign, Run
+from members.domain.cards import open_card, recharge_card
+from members.domain.ledger import TenderPaid
+from members.enums import TenderType
+from members.models import MemberFacts
 from messaging.domain.texts import SelfApproval, approve, save_draft
 from messaging.enums import MessageClass
 from messaging.models import Message, Template
@@ -188,3 +192,22 @@ def test_a_programme_without_history_wakes_nobody(campaign, three_members, mei):
 
     assert runs.freeze(run_id=run.pk) == {"recipients": 0, "chunks": 0}
     assert not Message.objects.exists()
+
+
+def test_each_reads_their_own_balance_points_and_last_visit(
+    campaign, enrol, mei, chen, product, at_till, riverside
+):
+    anna, bao = enrol("13800138001", name="Anna", language="en"), enrol("13800138002", language="en")
+    card, _ = open_card(actor=at_till, key="anna", at=NOON, store=riverside, member=anna, product=product)
+    cash = TenderPaid(TenderType.CASH, 20000)
+    recharge_card(actor=at_till, key="r", at=NOON, store=riverside, card=card, tender=cash)
+    MemberFacts.objects.filter(member=anna).update(last_visit_at=NOON - timedelta(days=12))
+    wording = "{name|Hello}: {balance} and {points_balance} points wait, {days_away|some} days. 20% off!"
+    draft = save_draft(template=campaign.template, language="en", text=wording, by=mei, at=NOON)
+    approve(version=draft, by=chen, at=NOON)
+
+    send(launching.launch(campaign=campaign, by=mei, at=NOON))
+
+    texts = dict(Message.objects.values_list("phone", "text"))
+    assert texts[anna.phone].startswith("【常客】Anna: ¥200.00 and 0 points wait, 12 days.")
+    assert texts[bao.phone].startswith("【常客】Hello: ¥0.00 and 0 points wait, some days.")

@@ -1,15 +1,17 @@
 """A deed at the till becomes a text, or a reason why not; and never costs the deed."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from campaigns.enums import Firing
 from campaigns.models import RuleFiring, TriggerRule
 from members.domain.cards import recharge_card
 from members.domain.enrolment import record_consent
-from members.domain.events import sweep_missed
+from members.domain.events import publish, sweep_missed
 from members.domain.ledger import TenderPaid
 from members.enums import ConsentSource, Purpose, TenderType
-from members.models import Account, MissedSignal
+from members.models import Account, CustomEventType, MissedSignal
 from messaging.domain.texts import save_draft
 from messaging.enums import MessageClass
 from messaging.models import Message, Template
@@ -143,3 +145,104 @@ def test_a_broken_rule_neither_refuses_nor_loses_money_and_the_sweep_fires_it_la
     assert sweep_missed(at=missed.next_at) == {"settled": 1, "failed": 0}
     assert Message.objects.get().state == State.QUEUED
     assert sweep_missed(at=missed.next_at) == {"settled": 0, "failed": 0}
+
+
+@pytest.fixture
+def spoken(recharge_rule, recharge):
+    """A rule this process has read and fired once."""
+    recharge(key="first")
+    return recharge_rule
+
+
+def test_a_change_of_the_wording_is_heard_by_the_next_deed(spoken, recharge, mei):
+    save_draft(template=spoken.template, language="en", text="Thank you for {amount}.", by=mei, at=NOON)
+
+    recharge(key="second")
+
+    assert Message.objects.latest("id").text == "【常客】Thank you for ¥500.00."
+
+
+def test_a_rule_switched_off_or_deleted_is_silent_from_the_next_deed_on(spoken, recharge):
+    TriggerRule.objects.filter(pk=spoken.pk).update(is_on=False)
+    recharge(key="second")
+    TriggerRule.objects.filter(pk=spoken.pk).update(is_on=True)
+    recharge(key="third")
+    spoken.delete()
+    recharge(key="fourth")
+
+    assert Message.objects.count() == 2
+
+
+def test_the_first_rule_of_an_event_is_heard_where_there_was_none(recharge, recharge_rule):
+    recharge_rule.delete()
+    recharge(key="first")
+    TriggerRule.objects.create(
+        name="New", event_type="card_recharged", template=Template.objects.get(key="recharged")
+    )
+
+    recharge(key="second")
+
+    assert Message.objects.count() == 1
+
+
+def test_from_the_stored_fact_to_the_queued_text_is_one_statement(spoken, recharge):
+    with CaptureQueriesContext(connection) as asked:
+        recharge(key="second")
+
+    ours = [query["sql"] for query in asked if "campaigns_" in query["sql"] or "messaging_" in query["sql"]]
+    assert ours == []  # rules and wordings are at hand
+    assert sum("rule_fire(" in query["sql"] for query in asked) == 1
+    assert Message.objects.count() == 2
+
+
+def test_one_broken_rule_does_not_silence_the_other(spoken, recharge, mei):
+    good = Template.objects.create(
+        key="thanks", name="Thanks", message_class=MessageClass.NOTIFICATION, event_type="card_recharged"
+    )
+    save_draft(template=good, language="en", text="Thank you for {amount} today.", by=mei, at=NOON)
+    TriggerRule.objects.create(name="Thanks", event_type="card_recharged", template=good)
+    spoken.template.versions.update(text="{amount")  # broken behind the engine's back
+
+    recharge(key="second")
+
+    assert Message.objects.latest("id").text == "【常客】Thank you for ¥500.00 today."
+    missed = MissedSignal.objects.get()
+    spoken.template.versions.filter(language="en").update(text="Recharged {amount}.")
+    assert sweep_missed(at=missed.next_at) == {"settled": 1, "failed": 0}
+    assert RuleFiring.objects.filter(event=missed.event).count() == 2
+
+
+def test_a_failure_in_the_database_leaves_the_deed_and_a_note_and_nothing_else(recharge_rule, recharge, card):
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE messaging_message ADD CONSTRAINT closed CHECK (id < 0) NOT VALID")
+
+    recharge()
+
+    assert Account.objects.get(card=card, kind="principal").balance == 50000
+    assert MissedSignal.objects.get().error == "RuleBroken"
+    assert not RuleFiring.objects.exists() and not Message.objects.exists()
+
+
+def test_a_shops_own_event_speaks_its_own_fields(li_lei, riverside, mei):
+    CustomEventType.objects.create(name="room_ready", label="Room ready", fields={"room": "text"})
+    template = Template.objects.create(
+        key="room", name="Room", message_class=MessageClass.NOTIFICATION, event_type="custom.room_ready"
+    )
+    save_draft(template=template, language="en", text="{room} is ready.", by=mei, at=NOON)
+    TriggerRule.objects.create(name="Room", event_type="custom.room_ready", template=template)
+
+    def told(key: str, room: str):
+        return publish(
+            "custom.room_ready",
+            member=li_lei,
+            store=riverside,
+            source="test",
+            key=key,
+            at=NOON,
+            payload={"room": room},
+        )
+
+    assert told("one", "Room 5").payload == {"room": "Room 5"}
+    assert told("one", "Room 6") is None
+
+    assert Message.objects.get().text == "【常客】Room 5 is ready."

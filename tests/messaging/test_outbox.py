@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from members.domain.enrolment import phone_hash
-from messaging.domain.outbox import Draft, enqueue
+from messaging.domain.outbox import Draft, Said, enqueue, enqueue_members
 from messaging.enums import Cause, MessageClass, SuppressionScope
 from messaging.models import Message, Suppression
 from messaging.states import Reason, State
@@ -127,3 +127,52 @@ def test_a_thousand_texts_are_judged_in_one_statement(li_lei, enrol, django_asse
         results = enqueue(drafts, at=NOON)
 
     assert {result.reason for result in results if result.phone == han.phone} == {Reason.NO_CONSENT}
+
+
+def test_a_crowd_is_judged_by_the_same_rules_as_one(li_lei, enrol):
+    han = enrol("13900139000", marketing=False)
+    mei = enrol("13900139001")
+    suppress(mei)
+    everybody = [said(member) for member in (li_lei, han, mei)]
+
+    by_state = enqueue_members(
+        everybody,
+        store_id=li_lei.home_store_id,
+        message_class=MARKETING,
+        cause=Cause.RUN,
+        cause_id=7,
+        at=NOON,
+    )
+
+    assert by_state == {State.QUEUED: 1, State.SUPPRESSED: 2}
+    one = draft(li_lei, cause_id=8)
+    enqueue([one], at=NOON + timedelta(days=2))
+    crowd, single = Message.objects.filter(member=li_lei).order_by("id").values(*SAME)
+    assert crowd == single
+    assert dict(Message.objects.filter(cause_id=7).values_list("member__phone", "reason")) == {
+        li_lei.phone: "",
+        han.phone: Reason.NO_CONSENT,
+        mei.phone: Reason.OPTED_OUT,
+    }
+
+
+def test_a_crowd_texted_again_for_the_same_cause_is_left_as_it_is(li_lei):
+    for _ in range(2):
+        by_state = enqueue_members(
+            [said(li_lei)],
+            store_id=li_lei.home_store_id,
+            message_class=MARKETING,
+            cause=Cause.RUN,
+            cause_id=7,
+            at=NOON,
+        )
+
+    assert by_state == {}
+    assert Message.objects.count() == 1
+
+
+SAME = ("phone", "store_id", "message_class", "priority", "text", "encoding", "parts", "timezone", "state")
+
+
+def said(member) -> Said:
+    return Said(member.pk, None, "【常客】Hello", "UCS-2", 1, "", "Asia/Shanghai")
