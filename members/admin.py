@@ -20,12 +20,24 @@ from unfold.admin import TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from members.admin_columns import column, event_column, json_column, labelled, linked
-from members.admin_imports import MemberUploadForm, TriagedImportMixin
+from members import admin_member, admin_points  # noqa: F401 (register their pages)
+from members.admin_acceptance import GoodsCategoryAdmin, StoreAcceptanceAdmin
+from members.admin_cards import PLAN_TERMS, ServiceGroupAdmin
+from members.admin_columns import (
+    choice_column,
+    column,
+    event_column,
+    event_name,
+    json_column,
+    labelled,
+    linked,
+)
+from members.admin_control import OwnAccountForm
+from members.admin_filters import EventFilter, OwnStoresFilter
+from members.admin_imports import TriagedImportMixin
 from members.admin_money import money_column, money_text
 from members.admin_scope import (
     READERS,
-    OwnStoresFilter,
     ReadOnlyAdmin,
     ReadOnlyInline,
     StoreScopedAdmin,
@@ -38,19 +50,20 @@ from members.models import (
     CardProduct,
     CustomEventType,
     Entry,
-    Member,
+    GoodsCategory,
     MembershipEvent,
     Operation,
     Purchase,
     RechargePlan,
     Reward,
+    ServiceGroup,
     Staff,
     StaffRole,
     Store,
+    StoreAcceptance,
     Tender,
 )
-from members.phones import mask
-from members.resources import MemberResource, PurchaseResource
+from members.resources import PurchaseResource
 
 admin.site.unregister(Group)
 
@@ -90,7 +103,7 @@ class RoleInline(TabularInline):
         return reach_of(request).is_superuser
 
 
-class StaffForm(forms.ModelForm):
+class StaffForm(OwnAccountForm):
     """The password is changed on a page of its own and never shown, not even its hash."""
 
     class Meta:
@@ -113,6 +126,7 @@ class StaffAdmin(StoreScopedAdmin, UserAdmin):
     filter_horizontal = ()
     fieldsets = (
         (None, {"fields": ("username", "new_password", "display_name", "email", "language")}),
+        (_("Own account"), {"fields": ("own_phone", "own_member_no")}),
         (_("Rights"), {"fields": ("is_active", "is_superuser")}),
         (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
@@ -142,39 +156,6 @@ class StaffAdmin(StoreScopedAdmin, UserAdmin):
         return super().get_fieldsets(request, obj)
 
 
-@admin.register(Member)
-class MemberAdmin(TriagedImportMixin, ReadOnlyAdmin):
-    """For support: the daily work is on the member page. Members of another system come in by file."""
-
-    store_path = "home_store"
-    resource_classes = [MemberResource]
-    import_form_class = MemberUploadForm
-    list_display = ("member_no", "name", "masked_phone", "home_store", "enrolled_at")
-    list_filter = (("home_store", OwnStoresFilter), "has_marketing_consent", "language")
-    search_fields = ("member_no", "name", "phone")
-    list_select_related = ("home_store",)
-    fields = (
-        "member_no",
-        "name",
-        "masked_phone",
-        "language",
-        "birthday",
-        "gender",
-        "home_store",
-        "tags",
-        "notes",
-        "source",
-        "timezone",
-        "has_service_consent",
-        "has_marketing_consent",
-        "enrolled_at",
-    )
-
-    @admin.display(description=_("phone"))
-    def masked_phone(self, member: Member) -> str:
-        return mask(member.phone)
-
-
 @admin.register(Purchase)
 class PurchaseAdmin(TriagedImportMixin, ReadOnlyAdmin):
     """Visits with a bill; those of an old till come in by file."""
@@ -196,7 +177,8 @@ class PurchaseAdmin(TriagedImportMixin, ReadOnlyAdmin):
 
 @admin.register(CardProduct)
 class CardProductAdmin(StoreScopedAdmin):
-    list_display = ("name", "spend_order", "points_per_unit", "points_valid_days", "is_active")
+    list_display = ("name", "kind", "spend_order", "points_per_unit", "points_valid_days", "is_active")
+    list_filter = ("kind", "is_active")
 
 
 class OfferAdmin(StoreScopedAdmin):
@@ -221,12 +203,12 @@ class RechargePlanAdmin(OfferAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         is_shown_only = obj is not None and not self.has_change_permission(request, obj)
         amounts = ("pays", "gets") if is_shown_only else ("pay_minor", "bonus_minor")
-        return ("name", "store", *amounts, "bonus_valid_days", "points", "is_active")
+        return ("name", "store", *amounts, "bonus_valid_days", "points", *PLAN_TERMS, "is_active")
 
 
 @admin.register(Reward)
 class RewardAdmin(OfferAdmin):
-    list_display = ("name", "where", "points", "is_active")
+    list_display = ("name", "where", "points", "stock", "per_member_max", "starts_on", "ends_on", "is_active")
 
 
 @admin.register(Card)
@@ -246,7 +228,10 @@ class CardAdmin(ReadOnlyAdmin):
 
 class EntryInline(ReadOnlyInline):
     model = Entry
-    fields = ("account_kind", "shown_amount", "shown_balance", "seq")
+    hide_title = True
+    of = choice_column("account_kind", _("account"))
+    line = column("seq", _("line of the account"))
+    fields = ("of", "shown_amount", "shown_balance", "line")
 
     @admin.display(description=_("amount"))
     def shown_amount(self, entry: Entry) -> str:
@@ -265,6 +250,7 @@ def _in_unit(entry: Entry, amount: int | None) -> str:
 
 class TenderInline(ReadOnlyInline):
     model = Tender
+    hide_title = True
     amount = money_column("amount_minor", _("amount"))
     fields = ("type", "amount", "reference")
 
@@ -313,10 +299,24 @@ class MembershipEventAdmin(ReadOnlyAdmin):
     once = column("key", _("idempotency key"))
     what = event_column("type", _("event"))
     list_display = ("at", "what", "who", "where", "source")
-    list_filter = ("type", ("store", OwnStoresFilter))
+    list_filter = (("type", EventFilter), ("store", OwnStoresFilter))
     list_select_related = ("member", "store")
     facts = json_column("payload", _("facts"))
     fields = ("number", "what", "at", "where", "person", "deed", "source", "once", "facts")
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        """Its title says what happened in words."""
+        context["subtitle"] = _told(kwargs["obj"])
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        answer = super().history_view(request, object_id, extra_context)
+        answer.context_data["title"] = _("Change history: %s") % _told(answer.context_data["object"])
+        return answer
+
+
+def _told(event: MembershipEvent) -> str:
+    return f"{event_name(event.type)} #{event.pk}"
 
 
 class CustomEventForm(forms.ModelForm):
@@ -373,3 +373,8 @@ class CustomEventTypeAdmin(StoreScopedAdmin):
     @admin.display(description=_("fields"))
     def fields_declared(self, declared: CustomEventType) -> str:
         return ", ".join(f"{name} ({kind})" for name, kind in declared.fields.items())
+
+
+admin.site.register(GoodsCategory, GoodsCategoryAdmin)
+admin.site.register(ServiceGroup, ServiceGroupAdmin)
+admin.site.register(StoreAcceptance, StoreAcceptanceAdmin)

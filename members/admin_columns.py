@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.formats import localize
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
+from django.utils.timezone import localtime
 
 from members.event_types import CUSTOM_PREFIX, EVENT_TYPES
 
@@ -24,7 +27,8 @@ def column(field: str, label: Any) -> Column:
 
     @admin.display(description=label, ordering=field)
     def shown(self: Any, row: Any) -> Any:
-        return getattr(row, field)
+        value = getattr(row, field)
+        return localize(localtime(value)) if isinstance(value, datetime) else value
 
     return shown
 
@@ -55,15 +59,33 @@ def json_column(field: str, label: Any) -> Column:
 
 
 def labelled(field: str, label: Any, tones: Mapping[str, str]) -> Column:
-    """The choice in `field` as a coloured label; tones are success, info, warning or danger."""
+    """The choice in `field` as a badge, one tone a choice; a choice without one has the plain tone."""
 
     @admin.display(description=label, ordering=field)
     def shown(self: Any, row: Any) -> SafeString:
-        value = getattr(row, field)
-        text = getattr(row, f"get_{field}_display")()
-        return render_to_string("unfold/helpers/label.html", {"text": text, "type": tones.get(value, "")})
+        return badge(choice_name(row, field), tones.get(getattr(row, field), ""))
 
     return shown
+
+
+def badge(text: Any, tone: str = "") -> SafeString:
+    """A coloured label, the same in lists and on pages; the tone is success, info, warning, danger or none."""
+    return render_to_string("unfold/helpers/label.html", {"text": text, "type": tone})
+
+
+def choice_column(field: str, label: Any) -> Column:
+    """The choice in `field` by its name, under a label the model does not give."""
+
+    @admin.display(description=label, ordering=field)
+    def shown(self: Any, row: Any) -> Any:
+        return choice_name(row, field)
+
+    return shown
+
+
+def choice_name(row: Any, field: str) -> Any:
+    """What a row's choice is called."""
+    return getattr(row, f"get_{field}_display")()
 
 
 def event_column(field: str, label: Any) -> Column:
@@ -71,10 +93,14 @@ def event_column(field: str, label: Any) -> Column:
 
     @admin.display(description=label, ordering=field)
     def shown(self: Any, row: Any) -> Any:
-        name = getattr(row, field)
-        return EVENT_TYPES[name].label if name in EVENT_TYPES else name.removeprefix(CUSTOM_PREFIX)
+        return event_name(getattr(row, field))
 
     return shown
+
+
+def event_name(name: str) -> Any:
+    """What an event is called by its type; a shop's own by the name it was given."""
+    return EVENT_TYPES[name].label if name in EVENT_TYPES else name.removeprefix(CUSTOM_PREFIX)
 
 
 def shortened(field: str, label: Any, length: int = 60) -> Column:

@@ -32,12 +32,20 @@ def money_column(field: str, label: Any) -> Callable[[Any, Any], str]:
     return shown
 
 
-class MoneyFormField(forms.CharField):
-    """An amount as a person types it; cleaned to minor units. `may_be_zero` also takes an empty box as nothing."""
+def _example() -> str:
+    return _("In %(currency)s, for example 500 or 500.50.") % {"currency": settings.REGULARS_CURRENCY}
 
-    def __init__(self, *, may_be_zero: bool = False, **kwargs: Any) -> None:
-        super().__init__(required=not may_be_zero, max_length=32, widget=UnfoldAdminTextInputWidget, **kwargs)
-        self.may_be_zero = may_be_zero
+
+class MoneyFormField(forms.CharField):
+    """An amount as a person types it; cleaned to minor units. `may_be_zero` also takes an empty box as nothing.
+
+    `may_be_empty` keeps an empty box apart from a zero.
+    """
+
+    def __init__(self, *, may_be_zero: bool = False, may_be_empty: bool = False, **kwargs: Any) -> None:
+        is_required = not (may_be_zero or may_be_empty)
+        super().__init__(required=is_required, max_length=32, widget=UnfoldAdminTextInputWidget, **kwargs)
+        self.may_be_zero, self.may_be_empty = may_be_zero, may_be_empty
         self.exponent = exponent_of(settings.REGULARS_CURRENCY)
         self.widget.attrs |= {"inputmode": "decimal", "autocomplete": "off"}
 
@@ -47,8 +55,10 @@ class MoneyFormField(forms.CharField):
         return cls(
             label=capfirst(db_field.verbose_name),  # type: ignore[attr-defined]
             may_be_zero=db_field.has_default(),
-            help_text=_("In %(currency)s, for example 500 or 500.50.")
-            % {"currency": settings.REGULARS_CURRENCY},
+            may_be_empty=db_field.null and not db_field.has_default(),
+            help_text=" ".join(
+                str(said) for said in (_example(), getattr(db_field, "help_text", "")) if said
+            ),
         )
 
     def prepare_value(self, value: Any) -> Any:
@@ -56,7 +66,9 @@ class MoneyFormField(forms.CharField):
 
     def to_python(self, value: Any) -> int | None:  # type: ignore[override]
         text = super().to_python(value)
-        if self.may_be_zero and not text.strip("0.０ "):
+        if self.may_be_empty and not text.strip():
+            return None
+        if (self.may_be_zero or self.may_be_empty) and not text.strip("0.０ "):
             return 0
         if not text:
             return None

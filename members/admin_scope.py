@@ -9,7 +9,6 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
-from django.contrib.admin.filters import RelatedFieldListFilter
 from django.core.exceptions import PermissionDenied
 from django.db.models import Field, ForeignKey, ManyToManyField, Model, Q, QuerySet
 from django.forms import ModelChoiceField
@@ -18,6 +17,7 @@ from django.utils.text import capfirst
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from members.admin_audit import record_form, record_removals
 from members.admin_money import MoneyFormField
 from members.enums import Role
 from members.models import StaffRole, Store
@@ -70,13 +70,6 @@ def stores_of(request: HttpRequest, roles: Iterable[Role] = READERS) -> QuerySet
     """The stores this person has one of these roles in; all of them for a superuser."""
     reach = reach_of(request)
     return Store.objects.all() if reach.is_superuser else Store.objects.filter(pk__in=reach.stores(roles))
-
-
-class OwnStoresFilter(RelatedFieldListFilter):
-    """A filter by store that names only the person's own."""
-
-    def field_choices(self, field: Field, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
-        return [(store.pk, str(store)) for store in stores_of(request, model_admin.readers)]
 
 
 class StoreScopedAdmin(ModelAdmin):
@@ -144,10 +137,22 @@ class StoreScopedAdmin(ModelAdmin):
             raise PermissionDenied
         super().save_model(request, obj, form, change)
 
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        """Called once a form is saved: what it changed goes into the audit log, with what was there before."""
+        record_form(request, form, formsets or (), is_new=add)
+        return super().construct_change_message(request, form, formsets, add)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Called before rows are deleted."""
+        record_removals(request, queryset)
+        return super().log_deletions(request, queryset)
+
     def formfield_for_foreignkey(
         self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
     ) -> ModelChoiceField | None:
-        """Only what the person may see can be chosen; nobody but a superuser may leave the store open."""
+        """Only what the person may see can be chosen; nobody but a superuser may leave the row's store open."""
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None:
             self._narrow(field, db_field, request)
@@ -163,9 +168,12 @@ class StoreScopedAdmin(ModelAdmin):
         target = db_field.remote_field.model
         if target is Store:
             field.queryset = stores_of(request, self.writers)
-            field.required = field.required or not reach_of(request).is_superuser
+            is_its_own = db_field.name == self.store_path
+            field.required = field.required or (is_its_own and not reach_of(request).is_superuser)
         elif isinstance(related := self.admin_site._registry.get(target), StoreScopedAdmin):
             field.queryset = related.scoped(field.queryset, request)
+        elif hasattr(field.queryset, "visible_to"):
+            field.queryset = field.queryset.visible_to(request.user)
 
     def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> Any:
         """Money is typed as money, a language and a time zone are chosen."""

@@ -129,13 +129,14 @@ class OperationKind(models.TextChoices):
     EXPIRE = "expire", _("Expired")
 
 
-# Deeds that move no value: they have no entries.
+# Deeds that move no value, and the closing of an empty card: they have no entries.
 WITHOUT_ENTRIES = (
     OperationKind.OPEN_CARD,
     OperationKind.HOLD,
     OperationKind.RELEASE,
     OperationKind.FREEZE,
     OperationKind.UNFREEZE,
+    OperationKind.CLOSE,
 )
 
 
@@ -263,6 +264,7 @@ _POSTINGS[_O.REFUND_RECHARGE] = _POSTINGS[_O.CLOSE] = {
     _A.SERVICES_SOLD: _IN,
     _A.POINTS_COST: _IN,
     _A.KEPT: _IN,
+    _A.SETTLEMENT: _BOTH,
 }
 POSTING_MATRIX = tuple(
     (operation, account, sign)

@@ -50,6 +50,7 @@ _BALANCES = {
     "services_left": Placeholder("number", 7, _("services left on the card")),
     "card": Placeholder("text", "…4821", _("card number, shortened")),
 }
+BALANCES = tuple(_BALANCES)
 _EXPIRES_ON = Placeholder("date", "2026-12-31", _("last day"))
 _COUPON = {
     "coupon": Placeholder("text", "20 off a colour", _("coupon")),
@@ -101,7 +102,9 @@ _ALL = (
             "stored_value": Placeholder("money", 12000, _("paid by card")),
             "principal": Placeholder("money", 10345, _("of it principal")),
             "bonus": Placeholder("money", 1655, _("of it bonus")),
+            "discount": Placeholder("money", 0, _("taken off before")),
             "points": Placeholder("number", 120, _("points earned")),
+            "points_used": Placeholder("number", 0, _("points that paid")),
             **_BALANCES,
         },
     ),
@@ -123,6 +126,7 @@ _ALL = (
             "amount": Placeholder("money", 12000, _("amount given back")),
             "stored_value": Placeholder("money", 12000, _("of it to the card")),
             "points": Placeholder("number", 120, _("points taken back")),
+            "points_back": Placeholder("number", 0, _("points given back")),
             **_BALANCES,
         },
     ),

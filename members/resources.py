@@ -6,8 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.formats import localize
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from import_export.resources import ModelResource
 from import_export.results import InvalidRow, Result, RowResult
@@ -18,7 +22,7 @@ from members.domain.imports.spreadsheet_reader import as_text
 from members.domain.ledger import Actor
 from members.models import Member, Purchase, Store
 
-ROWS_SHOWN = 200
+ROWS_SHOWN = 50
 _TYPES = {
     "new": RowResult.IMPORT_TYPE_NEW,
     "updated": RowResult.IMPORT_TYPE_UPDATE,
@@ -88,22 +92,47 @@ def _texts(cells: Any) -> list[str]:
 
 
 def _shown(preview: imports.ImportPreview) -> Iterator[RowResult]:
-    """The rows to look at: first those that need somebody, then the others, at most ROWS_SHOWN."""
+    """The rows to look at, at most ROWS_SHOWN of each bucket: first those that need somebody, then what changes."""
     rows = dict(zip(preview.table.numbers, preview.table.rows, strict=True))
-    told = [*sorted(preview.faults), *sorted(preview.duplicates)]
-    others = [number for number in rows if number not in preview.faults and number not in preview.duplicates]
-    for number in [*told, *others][:ROWS_SHOWN]:
+    for number, bucket, words in _told(preview):
         row = RowResult()
-        if number in preview.faults:
-            words = imports.LABELS["error"] % {"reason": preview.faults[number]}
-        elif number in preview.duplicates:
-            words = imports.LABELS["duplicate"] % {"row": preview.duplicates[number]}
-        else:
-            words = _("Goes in")
-        is_left_out = number in preview.faults or number in preview.duplicates
-        row.import_type = RowResult.IMPORT_TYPE_SKIP if is_left_out else RowResult.IMPORT_TYPE_NEW
+        row.import_type = _TYPES[bucket]
         row.diff = [number, words, *rows[number]]
         yield row
+
+
+def _told(preview: imports.ImportPreview) -> Iterator[tuple[int, str, Any]]:
+    """(row, bucket, what happens) in the order to read them."""
+    for number in sorted(preview.faults)[:ROWS_SHOWN]:
+        yield number, "error", imports.LABELS["error"] % {"reason": preview.faults[number]}
+    for number in sorted(preview.duplicates)[:ROWS_SHOWN]:
+        yield number, "duplicate", imports.LABELS["duplicate"] % {"row": preview.duplicates[number]}
+    sample = imports.sample(preview, most=ROWS_SHOWN)
+    for bucket in ("updated", "new", "unchanged"):
+        for row in sample:
+            if row.bucket == bucket:
+                yield row.row, bucket, what_happens(row)
+
+
+def what_happens(row: imports.RowPreview) -> SafeString:
+    """The row's bucket; for somebody who is there already also each value as it was and as it will be."""
+    changes = row.changes if row.bucket == "updated" else ()
+    lines = format_html_join("", "<br>{}: {} → {}", (_in_words(change) for change in changes))
+    return format_html("{}{}", imports.LABELS[row.bucket], lines)
+
+
+def _in_words(change: imports.Change) -> tuple[Any, Any, Any]:
+    field = Member._meta.get_field(change.field)
+    return field.verbose_name, _value(field, change.was), _value(field, change.becomes)  # type: ignore[union-attr]
+
+
+def _value(field: Any, value: Any) -> Any:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list):
+        value = ", ".join(value)
+    names = dict(settings.LANGUAGES) if field.name == "language" else dict(field.flatchoices)
+    return localize(names.get(value, value)) if value else "—"
 
 
 def _invalid(preview: imports.ImportPreview) -> Iterator[InvalidRow]:

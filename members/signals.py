@@ -37,3 +37,9 @@ customer_arrived = Signal()
 call_missed = Signal()
 fund_moved = Signal()
 custom_event_happened = Signal()
+
+# No events: what other packages keep by number or by name follows in the same transaction, and a receiver that
+# fails undoes the whole (`send`, not `send_robust`).
+phone_moved = Signal()
+members_merged = Signal()
+person_erased = Signal()

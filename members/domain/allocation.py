@@ -11,7 +11,7 @@ from members.enums import AccountKind, SpendOrder
 
 @dataclass(frozen=True)
 class OpenLot:
-    """A lot with something left to spend, `remaining` without what is held.
+    """A lot with something left to spend, `remaining` without what is held; `limit` is the most that may be taken.
 
     Lots arrive in the order they are to be used: soonest expiry first. `source` is the deed its value came from,
     `sold_at` the store of it, `paid_minor` what was paid for the `original` amount.
@@ -26,6 +26,12 @@ class OpenLot:
     sold_at: int = 0
     terms: Mapping[str, Any] | None = None
     expires_at: datetime | None = None
+    limit: int | None = None
+
+    @property
+    def usable(self) -> int:
+        """How much of it may be taken."""
+        return self.remaining if self.limit is None else min(self.remaining, self.limit)
 
 
 @dataclass(frozen=True)
@@ -47,8 +53,9 @@ def take_in_order(lots: Sequence[OpenLot], amount: int) -> list[Use]:
     for lot in lots:
         if amount <= 0:
             break
-        taken = min(lot.remaining, amount)
-        uses.append(Use(lot.id, -taken))
+        taken = min(lot.usable, amount)
+        if taken:
+            uses.append(Use(lot.id, -taken))
         amount -= taken
     return uses
 
@@ -63,18 +70,22 @@ def take_pro_rata(lots: Sequence[OpenLot], amount: int) -> list[Use]:
         pairs[lot.source].append(lot)
     uses: list[Use] = []
     for pair in pairs.values():
-        whole = sum(lot.remaining for lot in pair)
-        wanted = min(amount, whole)
+        wanted = min(amount, sum(lot.usable for lot in pair))
         amount -= wanted
-        uses += _split(pair, wanted, whole)
-    return [use for use in uses if use.amount]
+        uses += _split(pair, wanted)
+    return uses
 
 
-def _split(pair: Sequence[OpenLot], wanted: int, whole: int) -> list[Use]:
+def _split(pair: Sequence[OpenLot], wanted: int) -> list[Use]:
+    """The pair's share of bonus, within what may be taken of either part."""
+    if not wanted:
+        return []
     bonus = [lot for lot in pair if lot.kind == AccountKind.BONUS]
     principal = [lot for lot in pair if lot.kind != AccountKind.BONUS]
-    bonus_whole = sum(lot.remaining for lot in bonus)
-    from_bonus = share(wanted, bonus_whole, whole) if wanted else 0
+    whole = sum(lot.remaining for lot in pair)
+    from_bonus = share(wanted, sum(lot.remaining for lot in bonus), whole)
+    least = wanted - sum(lot.usable for lot in principal)
+    from_bonus = max(min(from_bonus, sum(lot.usable for lot in bonus)), least)
     return take_in_order(bonus, from_bonus) + take_in_order(principal, wanted - from_bonus)
 
 

@@ -83,7 +83,7 @@ def begin(
         reverses_id=reverses.pk if reverses else None,
         note=note,
     )
-    if not deed.is_replay and card.status != CardStatus.ACTIVE:
+    if not deed.is_replay and (deed.card_status or card.status) != CardStatus.ACTIVE:
         # a deed that was done keeps its answer, whatever became of the card
         raise CardNotUsable(_("This card is not active."))
     return deed
@@ -99,10 +99,12 @@ def conclude(
     store: Store,
     tenders: Sequence[TenderPaid] = (),
     visit: Mapping[str, int] | None = None,
+    is_announced: bool = True,
 ) -> Outcome:
     """Write a deed and publish the event that tells it, with the balances after it.
 
-    The text exists if and only if the value moved. A deed without legs is told all the same.
+    The text exists if and only if the value moved. A deed without legs is told all the same. What an old system
+    did is stored and not announced: history is never texted to anybody.
     """
     payload = {**facts, **_balances_told(deed, legs), "card": f"…{card.number[-4:]}"}
     posted = ledger.post(deed, legs, tenders, visit=visit, told=Told(event, payload))
@@ -121,7 +123,8 @@ def conclude(
         at=operation.at,
     )
     stored._state.adding = False
-    events.announce(stored, operation.at)
+    if is_announced:
+        events.announce(stored, operation.at)
     return Outcome(operation, posted.balances, event=stored)
 
 

@@ -1,16 +1,20 @@
-"""The only door for facts: store the event, then announce it."""
+"""The only door for facts: store the event, then announce it. Whoever stored it already may only announce it."""
 
 from __future__ import annotations
 
+import json
+import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, connection, transaction
+from django.dispatch import Signal
 
 from members.event_types import CUSTOM_PREFIX, EVENT_TYPES, EventType, custom_type
 from members.models import CustomEventType, Member, MembershipEvent, MissedSignal, Operation, Store
+from members.signals import custom_event_happened
 
 log = structlog.get_logger(__name__)
 RETRY_AFTER = timedelta(seconds=30)
@@ -44,29 +48,70 @@ def publish(
 ) -> MembershipEvent | None:
     """Store a fact and announce it, inside the caller's transaction. None if (source, key) already told it.
 
-    Each receiver keeps its own savepoint; one that fails is written down for the sweep and costs nothing else.
+    Raises UnknownEventType. What a receiver does with it neither refuses nor loses the fact: see `announce`.
     """
     event_type(name)
-    event = MembershipEvent(
-        type=name,
-        member=member,
-        store=store,
-        operation=operation,
-        payload=dict(payload or {}),
-        source=source,
-        key=key,
-        at=at,
+    event = store_event(
+        name, member=member, store=store, source=source, key=key, at=at, payload=payload, operation=operation
     )
-    if operation is None and MembershipEvent.objects.filter(source=source, key=key).exists():
+    if event is not None:
+        announce(event, at)
+    return event
+
+
+_COLUMNS = [field.attname for field in MembershipEvent._meta.concrete_fields]
+_STORE = """
+INSERT INTO members_membershipevent
+  (public_id, type, member_id, store_id, operation_id, payload, source, key, at)
+VALUES (%s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s)
+ON CONFLICT (source, key) DO NOTHING RETURNING id, created_at
+"""
+
+
+def store_event(
+    name: str,
+    *,
+    member: Member,
+    store: Store,
+    source: str,
+    key: str,
+    at: datetime,
+    payload: Mapping[str, Any] | None = None,
+    operation: Operation | None = None,
+) -> MembershipEvent | None:
+    """Write the fact down in one statement, and tell nobody. None if (source, key) is there, committed or not."""
+    facts, operation_id = dict(payload or {}), operation.pk if operation else None
+    row: list[Any] = [
+        uuid.uuid4(),
+        name,
+        member.pk,
+        store.pk,
+        operation_id,
+        json.dumps(facts),
+        source,
+        key,
+        at,
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_STORE, row)
+        written = cursor.fetchone()
+    if written is None:
         return None
-    event.save(force_insert=True)
-    announce(event, at)
+    row[5] = facts
+    event = MembershipEvent.from_db(DEFAULT_DB_ALIAS, _COLUMNS, [written[0], *row, written[1]])
+    event._state.fields_cache = {"member": member, "store": store, "operation": operation}
     return event
 
 
 def announce(event: MembershipEvent, at: datetime) -> None:
-    """Send the signal of a stored event, inside the transaction that stored it."""
-    for receiver, answer in event_type(event.type).signal.send_robust(sender=MembershipEvent, event=event):
+    """Tell the receivers of a stored event, inside the transaction that wrote it.
+
+    For `publish`, and for whoever writes the row in a statement of their own (the ledger). `event` is the stored
+    event: it has its id, its member and its store. A receiver that fails is written down for the sweep and costs
+    nothing else, provided that it left nothing behind: what a receiver asks of the database it asks inside a
+    savepoint, Django's or that of a function with an EXCEPTION block.
+    """
+    for receiver, answer in _signal_of(event.type).send_robust(sender=MembershipEvent, event=event):
         if isinstance(answer, Exception):
             log.error(
                 "receiver_failed", event_id=event.pk, receiver=_name(receiver), error=type(answer).__name__
@@ -74,6 +119,11 @@ def announce(event: MembershipEvent, at: datetime) -> None:
             MissedSignal.objects.create(
                 event=event, receiver=_name(receiver), error=type(answer).__name__, next_at=at + RETRY_AFTER
             )
+
+
+def _signal_of(name: str) -> Signal:
+    declared = EVENT_TYPES.get(name)
+    return declared.signal if declared else custom_event_happened
 
 
 def _name(receiver: Any) -> str:
@@ -99,11 +149,8 @@ def sweep_missed(*, at: datetime, limit: int = 200) -> dict[str, int]:
 
 
 def _retry(missed: MissedSignal, at: datetime) -> bool:
-    declared = event_type(missed.event.type)
-    answers = {
-        _name(receiver): answer
-        for receiver, answer in declared.signal.send_robust(sender=MembershipEvent, event=missed.event)
-    }
+    sent = _signal_of(missed.event.type).send_robust(sender=MembershipEvent, event=missed.event)
+    answers = {_name(receiver): answer for receiver, answer in sent}
     if isinstance(answers.get(missed.receiver), Exception):
         missed.attempts += 1
         missed.next_at = at + min(RETRY_AFTER * 2**missed.attempts, timedelta(hours=1))

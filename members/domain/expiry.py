@@ -3,80 +3,105 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, QuerySet
 
-from members.domain import ledger
+from members.domain import batches
 from members.domain.allocation import Use
+from members.domain.batches import BatchDeed, LockedAccount
 from members.domain.deeds import AMOUNT_MAX
 from members.domain.ledger import Actor, Leg
+from members.domain.services import open_lot, released
 from members.enums import AccountKind, OperationKind
-from members.models import Account, Lot
+from members.models import CardPause, Lot
 
 CLOCK = Actor(scope="expiry")
-_BREAKAGE = {
+BATCH = 500
+BREAKAGE = {
     AccountKind.PRINCIPAL: AccountKind.BREAKAGE,
     AccountKind.BONUS: AccountKind.BREAKAGE,
     AccountKind.POINTS: AccountKind.POINTS_BREAKAGE,
+    AccountKind.SERVICES: AccountKind.SERVICES_BREAKAGE,
 }
+_UNITS = {AccountKind.POINTS: "points", AccountKind.SERVICES: "services"}
 
 
 def expire_lots(*, at: datetime, limit: int = 1000) -> dict[str, int]:
-    """Post the expiry of up to `limit` lots that ended at or before `at`, one deed per account, each on its own.
+    """Post the expiry of up to `limit` lots that ended at or before `at`: one deed an account, a batch at a time.
 
     Safe to run twice, also at once: the accounts are locked before they are read, and the key of a deed says
-    which lots it ends. Counts the deeds, lots, money (minor units) and points that left.
+    which lots it ends. Nothing of a paused card ends, nor of a frozen account, nor at a store whose day is signed.
+    With services the money that waited for them leaves too. Counts the deeds, lots, money (minor units), points
+    and services that left.
     """
-    counts = {"deeds": 0, "lots": 0, "money_minor": 0, "points": 0}
-    ended = Lot.objects.filter(remaining__gt=0, expires_at__lte=at).order_by("expires_at", "id")
-    accounts = dict.fromkeys(ended.values_list("account_id", flat=True)[:limit])
-    for account_id in sorted(accounts):
-        lots, amount, unit = _expire(account_id, at)
-        counts["deeds"] += bool(lots)
-        counts["lots"] += lots
-        counts[unit] += amount
+    counts = {"deeds": 0, "lots": 0, "money_minor": 0, "points": 0, "services": 0}
+    ended = _ended(at).order_by("expires_at", "id").values_list("account_id", flat=True)
+    accounts = sorted(set(ended[:limit]))
+    for first in range(0, len(accounts), BATCH):
+        for account, lots in _expire(accounts[first : first + BATCH], at):
+            counts["deeds"] += 1
+            counts["lots"] += len(lots)
+            counts[_UNITS.get(account.kind, "money_minor")] += _value(lots)
     return counts
 
 
+def _ended(at: datetime) -> QuerySet[Lot]:
+    """Lots whose time is over and that hold something nobody has set aside."""
+    resting = CardPause.objects.filter(ended_at=None).values("card")
+    ended = Lot.objects.filter(remaining__gt=0, expires_at__lte=at).filter(remaining__gt=F("held"))
+    return ended.exclude(account__is_frozen=True).exclude(account__card__in=resting)
+
+
 @transaction.atomic
-def _expire(account_id: int, at: datetime) -> tuple[int, int, str]:
-    account = Account.objects.select_related("card", "member").get(pk=account_id)
-    _lock(account)
-    kind = AccountKind(account.kind)
-    unit = "points" if kind == AccountKind.POINTS else "money_minor"
-    lots = _payable(Lot.objects.filter(account=account, remaining__gt=0, expires_at__lte=at).order_by("id"))
-    if not lots or account.member is None:
-        return 0, 0, unit
-    amount = sum(lot.remaining for lot in lots)
-    store_id = account.card.store_id if account.card else account.member.home_store_id
-    deed = ledger.open_deed(
-        kind=OperationKind.EXPIRE,
-        actor=CLOCK,
-        key=_key(account_id, lots),
-        at=at,
-        store_id=store_id,
-        member_id=account.member.pk,
-        card_id=account.card_id,
+def _expire(account_ids: Iterable[int], at: datetime) -> list[tuple[LockedAccount, list[Lot]]]:
+    """One batch. Gives the accounts that lost something, and what ended on them."""
+    accounts = batches.lock(account_ids, at)
+    held_by: dict[int, list[Lot]] = defaultdict(list)
+    ended = _ended(at).filter(account__in=[account.id for account in accounts]).select_related("source")
+    for lot in ended.defer("source__request").order_by("id"):
+        held_by[lot.account_id].append(lot)
+    ending = [(account, _payable(held_by[account.id])) for account in accounts if held_by[account.id]]
+    deeds = [_deed(account, lots) for account, lots in ending]
+    written = batches.post(kind=OperationKind.EXPIRE, actor=CLOCK, at=at, deeds=deeds)
+    return [part for part, deed in zip(ending, deeds, strict=True) if deed.key in written]
+
+
+def _deed(account: LockedAccount, lots: Sequence[Lot]) -> BatchDeed:
+    amount = _value(lots)
+    uses = tuple(Use(lot.pk, lot.held - lot.remaining) for lot in lots)
+    legs = [
+        Leg(-amount, account=account.id, uses=uses),
+        Leg(amount, store=account.store_id, kind=BREAKAGE[account.kind]),
+    ]
+    return BatchDeed(
+        account=account,
+        key=_key(account.id, lots),
         request={"lots": [lot.pk for lot in lots]},
-        amount_minor=amount if unit == "money_minor" else 0,
+        legs=legs + (deferred_legs(lots, uses) if account.kind == AccountKind.SERVICES else []),
+        amount_minor=0 if account.kind in _UNITS else amount,
     )
-    if deed.is_replay:
-        return 0, 0, unit
-    uses = tuple(Use(lot.pk, -lot.remaining) for lot in lots)
-    ledger.post(
-        deed, [Leg(-amount, account=account_id, uses=uses), Leg(amount, store=store_id, kind=_BREAKAGE[kind])]
-    )
-    return len(lots), amount, unit
 
 
-def _lock(account: Account) -> None:
-    """All accounts that a deed of this card locks, in the same order: the till and the clock never wait in a ring."""
-    same_deed = Q(card=None) | Q(card=account.card_id)
-    accounts = Account.objects.select_for_update(no_key=True).filter(same_deed, member=account.member)
-    list(accounts.order_by("id").values_list("id", flat=True))
+def _value(lots: Iterable[Lot]) -> int:
+    return sum(lot.remaining - lot.held for lot in lots)
+
+
+def deferred_legs(lots: Iterable[Lot], uses: Sequence[Use]) -> list[Leg]:
+    """The money that waited for the services, to the expired value of the store that sold them."""
+    waiting = released([open_lot(lot, AccountKind.SERVICES) for lot in lots], uses)
+    return [
+        leg
+        for sold_at, money in waiting.items()
+        if money
+        for leg in (
+            Leg(-money, store=sold_at, kind=AccountKind.DEFERRED),
+            Leg(money, store=sold_at, kind=AccountKind.BREAKAGE),
+        )
+    ]
 
 
 def _payable(ended: Iterable[Lot]) -> list[Lot]:
@@ -84,7 +109,7 @@ def _payable(ended: Iterable[Lot]) -> list[Lot]:
     lots: list[Lot] = []
     total = 0
     for lot in ended:
-        total += lot.remaining
+        total += lot.remaining - lot.held
         if lots and total > AMOUNT_MAX:
             break
         lots.append(lot)
@@ -92,6 +117,10 @@ def _payable(ended: Iterable[Lot]) -> list[Lot]:
 
 
 def _key(account_id: int, lots: Sequence[Lot]) -> str:
-    """The same lots ending at the same times are the same deed. A lot revived by a refund ends at a new time."""
-    said = ";".join(f"{lot.pk}@{lot.expires_at.isoformat()}" for lot in lots if lot.expires_at)
+    """The same lots with the same value ending at the same times are the same deed.
+
+    A lot revived by a refund ends at a new time; one that a hold has let go has less in it than before.
+    """
+    ending = [lot for lot in lots if lot.expires_at]
+    said = ";".join(f"{lot.pk}@{lot.expires_at:%Y-%m-%dT%H:%M:%S.%f}:{lot.remaining}" for lot in ending)
     return f"account:{account_id}:{hashlib.sha256(said.encode()).hexdigest()[:40]}"

@@ -12,10 +12,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, connection
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from members.amounts import format_minor
+from members.domain import housebook
 from members.domain.allocation import OpenLot, Use
+from members.domain.housebook import House
 from members.enums import AccountKind, OperationKind
 from members.models import Operation
 from members.refusals import Refused
@@ -42,6 +47,51 @@ class OwnAccount(Refused):
     code = "own_account"
 
 
+class ApprovalRequired(Refused):
+    """Above what this person may do alone. `facts`: the limited `deed`, its `amount`, the `payload` to approve,
+    and what is `remaining` (None when no amount is limited)."""
+
+    code = "approval_required"
+
+
+class ApprovalInvalid(Refused):
+    """The approval shown is not one for this deed, now: its code says why."""
+
+    code = "approval_mismatch"
+
+    def __init__(self, code: str) -> None:
+        super().__init__(APPROVAL_WORDS[code])
+        self.code = code
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still become one: nobody has decided yet."""
+        return self.code == "approval_waiting"
+
+
+APPROVAL_WORDS = {
+    "approval_mismatch": _("This was not approved: something differs from what was asked. Ask again."),
+    "approval_used": _("This approval has been used already. Ask again."),
+    "approval_expired": _("This approval is more than 24 hours old. Ask again."),
+    "approval_waiting": _("Nobody has approved this yet."),
+    "approval_refused": _("This was refused."),
+    "approval_withdrawn": _("Whoever approved this is no longer in charge at this store. Ask again."),
+    "self_approval": _("Nobody approves what they asked for themselves."),
+}
+
+
+class PeriodClosed(Refused):
+    """The store's business day has been closed and signed. `facts["on"]` says which day."""
+
+    code = "period_closed"
+
+
+class NotCurrent(Refused):
+    """The member was merged into another, or erased."""
+
+    code = "member_not_current"
+
+
 class AccountFrozen(Refused):
     """The books of this account do not agree; a person has to look first."""
 
@@ -50,10 +100,14 @@ class AccountFrozen(Refused):
 
 @dataclass(frozen=True)
 class Actor:
-    """On whose word a deed is done: a person of staff, or another system by its scope."""
+    """On whose word a deed is done: a person of staff, or another system by its scope.
+
+    `approval` is the public id of a second person's yes, for a deed above what this person may do alone.
+    """
 
     scope: str
     staff_id: int | None = None
+    approval: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,6 +173,13 @@ class Deed:
     accounts: Mapping[str, int] = field(default_factory=dict)
     balances: Mapping[str, int] = field(default_factory=dict)
     lots: tuple[OpenLot, ...] = ()
+    card_status: str | None = None
+    stamp: str | None = None
+
+    @property
+    def house(self) -> House:
+        """What the house has set, as it stood when the deed opened."""
+        return housebook.under(self.stamp)
 
     def lots_of(self, *kinds: AccountKind) -> list[OpenLot]:
         return [lot for lot in self.lots if lot.kind in kinds]
@@ -141,7 +202,8 @@ def open_deed(
 ) -> Deed:
     """Claim the key, lock the accounts of the card and the member, read them. A used key gives a replay.
 
-    Raises IdempotencyConflict when the key was used for something else, OwnAccount, AccountFrozen.
+    Raises IdempotencyConflict when the key was used for something else, OwnAccount, ApprovalRequired,
+    ApprovalInvalid, AccountFrozen, PeriodClosed.
     """
     asked = dict(request) | {"kind": str(kind), "member": member_id, "store": store_id}
     row = {
@@ -157,13 +219,15 @@ def open_deed(
         "amount": amount_minor,
         "note": note,
         "at": at.isoformat(),
+        "approval": actor.approval or None,
     }
     answer = _call(
         "SELECT ledger_open(%s::jsonb, %s::text[])", [json.dumps(row), [str(kind) for kind in lots_of]]
     )
-    _refuse(answer)
+    _refuse(answer, asked)
     if answer["replayed"]:
         return Deed(_same(answer["operation"], asked), is_replay=True)
+    housebook.under(answer["stamp"])
     operation = Operation(
         id=answer["operation"],
         public_id=UUID(answer["public_id"]),
@@ -187,6 +251,8 @@ def open_deed(
         accounts={entry["kind"]: entry["id"] for entry in answer["accounts"]},
         balances={entry["kind"]: entry["balance"] for entry in answer["accounts"]},
         lots=tuple(_open_lot(lot) for lot in answer["lots"]),
+        card_status=answer.get("card_status"),
+        stamp=answer["stamp"],
     )
 
 
@@ -242,13 +308,52 @@ def post(
     return Posted({**deed.balances, **answer["balances"]}, answer["event"], UUID(event) if event else None)
 
 
-def _refuse(answer: Mapping[str, Any]) -> None:
+def _refuse(answer: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
     """What `ledger_guard` and `ledger_open` forbid, in plain words."""
     code = answer.get("refused")
+    if code is None:
+        return
+    if code == "approval_required":
+        raise ApprovalRequired(
+            _alone(answer),
+            deed=answer["deed"],
+            amount=answer["amount"],
+            remaining=answer["remaining"],
+            payload=dict(asked),
+        )
+    if code in APPROVAL_WORDS:
+        raise ApprovalInvalid(code)
     if code == "own_account":
         raise OwnAccount(_("You cannot do this on your own account. Ask a colleague."))
+    if code == "member_not_current":
+        raise NotCurrent(_("This member was merged into another, or erased."))
     if code == "account_frozen":
         raise AccountFrozen(_("This account is frozen: its books do not agree. Tell the owner."))
+
+
+def _alone(answer: Mapping[str, Any]) -> str:
+    """What is left for this person to do alone, in words."""
+    left, times = answer["remaining"], answer["remaining_count"]
+    if times == 0:
+        return gettext("You have done this as often as you may alone. Ask for approval.")
+    if not left:
+        return gettext("You may not do this alone. Ask for approval.")
+    shown = str(left) if answer["deed"] == "adjust_points" else _money(left)
+    words = gettext("This is above what you may do alone: %(left)s is left. Ask for approval.")
+    return words % {"left": shown}
+
+
+def _money(minor: int) -> str:
+    return format_minor(minor, settings.REGULARS_CURRENCY, get_language() or settings.LANGUAGE_CODE)
+
+
+def refuse_closed_day(broken: IntegrityError) -> None:
+    """What the database says of a signed day, in plain words. Raises PeriodClosed; any other fault is not its own."""
+    told = getattr(broken.__cause__, "diag", None)
+    if told is not None and told.constraint_name == "period_closed":
+        raise PeriodClosed(
+            _("The day is closed and signed. Only the owner can open it again."), on=told.message_detail
+        ) from broken
 
 
 def _open_lot(lot: Mapping[str, Any]) -> OpenLot:
@@ -276,7 +381,11 @@ def _same(operation_id: int, asked: Mapping[str, Any]) -> Operation:
 
 
 def _call(sql: str, parameters: Sequence[Any]) -> dict[str, Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        answer = cursor.fetchone()[0]
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            answer = cursor.fetchone()[0]
+    except IntegrityError as broken:
+        refuse_closed_day(broken)
+        raise
     return json.loads(answer) if isinstance(answer, str) else answer

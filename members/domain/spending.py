@@ -1,36 +1,46 @@
-"""A bill: from the card what it holds, the rest by outside tenders."""
+"""A bill: what a tier and coupons take off, then points, outside money, and the card for the rest."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext_lazy as _
 
-from members.domain.allocation import take
-from members.domain.deeds import (
-    AmountRefused,
-    Outcome,
-    begin,
-    check_amount,
-    check_tender,
-    conclude,
-    legs_by_kind,
-    replayed,
+from members.domain import coupons as coupon_book
+from members.domain import events, hold_uses
+from members.domain.allocation import OpenLot, Use
+from members.domain.bills import Bill, Line, bill_of
+from members.domain.deeds import Outcome, begin, conclude, legs_by_kind, replayed
+from members.domain.earning import Award, Earnable, awards_for, legs_of, record, total
+from members.domain.housebook import house
+from members.domain.ledger import Actor, Deed, Leg, TenderPaid
+from members.domain.payments import (
+    Asked,
+    CodeRequired,
+    InsufficientBalance,
+    Payment,
+    PointsNotTaken,
+    pay,
+    settlement_legs,
 )
-from members.domain.earning import points_earned, points_for
-from members.domain.ledger import Actor, Leg, TenderPaid
-from members.enums import STORED_VALUE, AccountKind, OperationKind, SpendOrder
-from members.models import Card, Store
-from members.refusals import Refused
+from members.domain.tiers import Privileges, privileges_of
+from members.enums import STORED_VALUE, AccountKind, HoldStatus, OperationKind
+from members.event_types import BALANCES
+from members.models import BillLine, BillLineKind, Card, Coupon, Hold, Operation, Store
+
+__all__ = ["CodeRequired", "InsufficientBalance", "PointsNotTaken", "spend"]
 
 
-class InsufficientBalance(Refused):
-    """The card does not hold that much. `facts["available_minor"]` says how much it holds."""
+@dataclass(frozen=True)
+class _Priced:
+    """A bill with its discounts, what each coupon took off, and what the member's tier gives."""
 
-    code = "insufficient_balance"
-    field = "amount"
+    bill: Bill
+    privileges: Privileges
+    taken_off: dict[Coupon, int] = field(default_factory=dict)
 
 
 def spend(
@@ -43,24 +53,28 @@ def spend(
     amount_minor: int,
     tenders: Sequence[TenderPaid] = (),
     note: str = "",
+    lines: Sequence[Line] = (),
+    coupons: Sequence[Coupon] = (),
+    points: int = 0,
+    rest: TenderPaid | None = None,
+    card_minor: int | None = None,
+    hold: Hold | None = None,
+    is_confirmed: bool = False,
 ) -> Outcome:
-    """A bill, paid by outside tenders and the rest from the card; earns points. Publishes card_spent.
+    """A bill of `amount_minor` before discounts, paid by points, outside tenders and the rest from the card.
 
-    Raises AmountRefused, InsufficientBalance, CardNotUsable, ledger.PaymentReferenceUsed.
+    `rest` names the tender that pays what the card cannot; its amount is worked out here. `card_minor` is the most
+    the card pays. `hold` is captured: its value pays first, and what is left of it is free again. `is_confirmed`
+    says that the member's code was right. A coupon that does not go with a tier's discount goes instead of it.
+    The deed's amount is what is to be paid. Earns points; publishes card_spent.
+
+    Raises AmountRefused, InsufficientBalance, InsufficientPoints, PointsNotTaken, CouponDoesNotFit, CodeRequired,
+    HoldEnded, CardNotUsable, ledger.PaymentReferenceUsed.
     """
-    bill = check_amount(amount_minor)
-    outside = sum(check_amount(tender.amount_minor) for tender in tenders)
-    for tender in tenders:
-        check_tender(tender)
-    if outside > bill:
-        raise AmountRefused(_("More was tendered than the bill."))
-    stored = bill - outside
+    wanted = Asked(card, amount_minor, tenders, lines, coupons, points, rest, card_minor, hold, is_confirmed)
+    wanted.check()
     with transaction.atomic():
-        request = {
-            "card": card.pk,
-            "amount": bill,
-            "tenders": sorted([tender.type, tender.amount_minor, tender.reference] for tender in tenders),
-        }
+        priced = _price(wanted, store, at, is_done=bool(coupons) and _is_done(actor, key))
         deed = begin(
             OperationKind.SPEND,
             card=card,
@@ -68,44 +82,164 @@ def spend(
             key=key,
             at=at,
             store=store,
-            request=request,
-            amount_minor=bill,
-            lots_of=STORED_VALUE,
+            request=wanted.request(),
+            amount_minor=priced.bill.net_minor,
+            lots_of=(*STORED_VALUE, AccountKind.POINTS) if points else STORED_VALUE,
             note=note,
         )
         if deed.is_replay:
             return replayed(deed)
-        lots = deed.lots_of(*STORED_VALUE)
-        available = sum(lot.remaining for lot in lots)
-        if stored > available:
-            raise InsufficientBalance(
-                _("The card does not hold that much."), available_minor=available, wanted_minor=stored
-            )
-        uses = take(lots, stored, SpendOrder(card.product.spend_order))
-        legs = [*legs_by_kind(deed, uses), Leg(bill, store=store.pk, kind=AccountKind.SALES)]
-        if outside:
-            legs.append(Leg(-outside, store=store.pk, kind=AccountKind.TENDER))
-        points = points_for(card.product, bill)
-        if points:
-            legs += points_earned(deed, card.product, store, points, at)
-        taken = {
-            kind: -sum(leg.amount for leg in legs if leg.account == deed.accounts[kind])
-            for kind in STORED_VALUE
-        }
-        facts = {
-            "amount": bill,
-            "stored_value": stored,
-            "principal": taken[AccountKind.PRINCIPAL],
-            "bonus": taken[AccountKind.BONUS],
-            "points": points,
-        }
-        return conclude(
-            deed,
-            legs,
-            event="card_spent",
-            facts=facts,
-            card=card,
-            store=store,
-            tenders=tenders,
-            visit={"bill": bill},
+        payment = pay(deed, priced.bill, wanted, store)
+        for coupon in coupon_book.in_lock_order(priced.taken_off):
+            coupon_book.use(coupon, deed.operation, at, amount_minor=priced.taken_off[coupon])
+        if hold:
+            hold_uses.end(hold, HoldStatus.CAPTURED, deed.operation, at)
+        return _take(replace(deed, lots=payment.lots), card, store, priced, payment)
+
+
+def _is_done(actor: Actor, key: str) -> bool:
+    """Whether this is a replay: its coupons are used by now and fit nothing."""
+    return Operation.objects.filter(scope=actor.scope, key=key).exists()
+
+
+def _price(wanted: Asked, store: Store, at: datetime, *, is_done: bool) -> _Priced:
+    """The bill with what comes off: the tier's discount first, the coupons from what it leaves."""
+    member = wanted.card.member
+    privileges = privileges_of(member, at, house())
+    bill = bill_of(wanted.amount_minor, wanted.lines)
+    if is_done:
+        return _Priced(bill, privileges)
+    coupons = coupon_book.in_lock_order(wanted.coupons)
+    if privileges.discount_percent and all(coupon.definition.stacks_with_tier for coupon in coupons):
+        bill = bill.less_percent(privileges.discount_percent, str(privileges.tier))
+    taken_off: dict[Coupon, int] = {}
+    for coupon in coupons:
+        discount = coupon_book.price(
+            coupon, bill.net_lines(), store=store, member=member, at=at, others=list(taken_off)
         )
+        of = frozenset(category.pk for category in coupon.definition.categories.all())
+        taken_off[coupon] = min(discount.amount_minor, bill.net_minor)
+        bill = bill.less(BillLineKind.COUPON, discount.amount_minor, discount.words, of)
+    return _Priced(bill, privileges, taken_off)
+
+
+def _take(deed: Deed, card: Card, store: Store, priced: _Priced, payment: Payment) -> Outcome:
+    """Write the bill, its legs and its points, and tell it."""
+    bill = priced.bill
+    _keep_lines(deed.operation, bill)
+    awards = _earn(deed, card, store, priced, payment)
+    uses = [
+        *legs_by_kind(deed, payment.uses),
+        *_counter_legs(store, bill, payment),
+        *_settlement(store, deed.lots, payment.uses),
+        *legs_of(deed, awards, store),
+    ]
+    outcome = conclude(
+        deed,
+        uses,
+        event="card_spent",
+        facts=_facts(deed, payment, bill, total(awards)),
+        card=card,
+        store=store,
+        tenders=payment.tenders,
+        visit={"bill": bill.net_minor},
+    )
+    _tell_if_low(outcome, payment.stored_minor, card, store)
+    return outcome
+
+
+def _tell_if_low(outcome: Outcome, stored_minor: int, card: Card, store: Store) -> None:
+    """Publish balance_low when this bill brought the card below what its product calls low."""
+    low = card.product.low_below_minor
+    if (
+        low is None
+        or outcome.event is None
+        or not outcome.balance_minor < low <= outcome.balance_minor + stored_minor
+    ):
+        return
+    operation, told = outcome.operation, outcome.event.payload
+    events.publish(
+        "balance_low",
+        member=card.member,
+        store=store,
+        source=operation.scope,
+        key=f"low:{operation.public_id}",
+        at=operation.at,
+        payload={name: told[name] for name in BALANCES},
+        operation=operation,
+    )
+
+
+def _earn(deed: Deed, card: Card, store: Store, priced: _Priced, payment: Payment) -> list[Award]:
+    bill = priced.bill
+    facts = Earnable(
+        member=card.member,
+        card=card,
+        store=store,
+        at=deed.operation.at,
+        net_minor=bill.earning_minor(payment.points_minor),
+        lines=bill.net_lines(),
+        tier=priced.privileges,
+        house=deed.house,
+    )
+    awards = awards_for(facts)
+    record(deed.operation, awards)
+    return awards
+
+
+def _counter_legs(store: Store, bill: Bill, payment: Payment) -> list[Leg]:
+    parts = {
+        AccountKind.SALES: bill.gross_minor,
+        AccountKind.DISCOUNTS: -bill.discount_minor,
+        AccountKind.POINTS_TENDER: -payment.points_minor,
+        AccountKind.REWARDS: payment.points,
+        AccountKind.TENDER: -payment.outside_minor,
+    }
+    return [Leg(amount, store=store.pk, kind=kind) for kind, amount in parts.items() if amount]
+
+
+def _settlement(store: Store, lots: Sequence[OpenLot], uses: Sequence[Use]) -> list[Leg]:
+    """What the stores that sold the value owe the one that took it."""
+    owed: dict[int, int] = {}
+    sold_at = {lot.id: lot.sold_at for lot in lots if lot.kind in STORED_VALUE}
+    for use in uses:
+        issuer = sold_at.get(use.lot, store.pk)
+        if issuer != store.pk:
+            owed[issuer] = owed.get(issuer, 0) - use.amount
+    return settlement_legs(store.pk, owed)
+
+
+def _keep_lines(operation: Operation, bill: Bill) -> None:
+    """Store the lines of a bill that has more to say than its amount."""
+    if bill.lines == (Line(bill.gross_minor),) and not bill.reductions:
+        return
+    goods = [
+        BillLine(
+            kind=BillLineKind.GOODS,
+            amount_minor=line.amount_minor,
+            label=line.label,
+            category_id=line.category,
+            is_discounted=line.is_discounted,
+        )
+        for line in bill.lines
+    ]
+    off = [
+        BillLine(kind=cut.kind, amount_minor=-cut.amount_minor, label=cut.label) for cut in bill.reductions
+    ]
+    for position, row in enumerate([*goods, *off], start=1):
+        row.operation, row.position = operation, position
+    BillLine.objects.bulk_create([*goods, *off])
+
+
+def _facts(deed: Deed, payment: Payment, bill: Bill, earned: int) -> dict[str, Any]:
+    kinds = {lot.id: lot.kind for lot in deed.lots}
+    bonus = -sum(use.amount for use in payment.uses if kinds[use.lot] == AccountKind.BONUS)
+    return {
+        "amount": bill.net_minor,
+        "discount": bill.discount_minor,
+        "stored_value": payment.stored_minor,
+        "principal": payment.stored_minor - bonus,
+        "bonus": bonus,
+        "points": earned,
+        "points_used": payment.points,
+    }

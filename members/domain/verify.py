@@ -20,13 +20,17 @@ ROWS_SHOWN = 5
 
 @dataclass(frozen=True)
 class Fault:
-    """One broken promise: the rule, the first account it is broken for, how many rows break it, some of them."""
+    """One broken promise: the rule, the first account it is broken for, how many rows break it, some of them.
+
+    `account_ids` are all the accounts it is broken for.
+    """
 
     rule: str
     promise: str
     account_id: int | None
     count: int
     rows: tuple[dict[str, Any], ...]
+    account_ids: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         where = f"account {self.account_id}" if self.account_id is not None else "the ledger as a whole"
@@ -87,4 +91,6 @@ def _broken(cursor: Any, rule: str, promise: str, sql: str, given: dict[str, Any
     if not found:
         return None
     rows = tuple(row if isinstance(row, dict) else json.loads(row) for _count, _account, row in found)
-    return Fault(rule, promise, found[0][1], found[0][0], rows)
+    cursor.execute(f"SELECT DISTINCT account_id FROM ({sql}) broken WHERE account_id IS NOT NULL", given)
+    accounts = tuple(sorted(row[0] for row in cursor.fetchall()))
+    return Fault(rule, promise, found[0][1], found[0][0], rows, accounts)

@@ -3,12 +3,13 @@
 `%(all)s` is true when everything is judged, else only accounts in `%(ids)s` and deeds that touched them.
 """
 
-from members.enums import MEMBER_ACCOUNTS, WITHOUT_ENTRIES, OperationKind
+from members.enums import MEMBER_ACCOUNTS, POSTING_MATRIX, WITHOUT_ENTRIES, OperationKind
 
 _HELD = ", ".join(f"'{kind.value}'" for kind in MEMBER_ACCOUNTS)
 _EMPTY = ", ".join(f"'{kind.value}'" for kind in WITHOUT_ENTRIES)
 _DEEDS = "(%(all)s OR {0} IN (SELECT t.operation_id FROM members_entry t WHERE t.account_id = ANY(%(ids)s)))"
 _ACCOUNTS = "(%(all)s OR {0} = ANY(%(ids)s))"
+_MATRIX = ", ".join(f"('{deed.value}', '{account.value}', {sign})" for deed, account, sign in POSTING_MATRIX)
 _ONE_OF = "(SELECT min(t.account_id) FROM members_entry t WHERE t.operation_id = {0})"
 
 # Which event tells each deed; an expiry tells none.
@@ -106,6 +107,20 @@ SELECT (SELECT min(a.id) FROM members_account a WHERE a.member_id = min(o.member
 FROM members_operation o WHERE {_DEEDS.format("o.id")}
 GROUP BY o.scope, o.key HAVING count(*) > 1
 """
+_L7_PAYMENT = f"""
+SELECT (SELECT min(a.id) FROM members_account a WHERE a.member_id = min(o.member_id)) AS account_id,
+       t.type, t.reference, count(*) AS payments, min(o.id) AS first_operation_id
+FROM members_tender t JOIN members_operation o ON o.id = t.operation_id
+WHERE t.reference <> '' AND t.amount_minor > 0 AND {_DEEDS.format("o.id")}
+GROUP BY t.type, t.reference HAVING count(*) > 1
+"""
+_L10 = f"""
+SELECT e.account_id, e.id AS entry_id, e.operation_id, e.operation_kind, e.account_kind, e.amount
+FROM members_entry e JOIN members_operation o ON o.id = e.operation_id JOIN members_account a ON a.id = e.account_id
+WHERE {_ACCOUNTS.format("e.account_id")}
+  AND ((o.kind, a.kind, sign(e.amount)) IS DISTINCT FROM (e.operation_kind, e.account_kind, e.sign)
+       OR (o.kind, a.kind, sign(e.amount)::int) NOT IN (VALUES {_MATRIX}))
+"""
 _L9_AMOUNT = f"""
 SELECT {_ONE_OF.format("o.id")} AS account_id, o.id AS operation_id, o.kind, o.amount_minor,
        sum(r.amount_minor) AS reversed
@@ -140,7 +155,9 @@ _L13 = f"""
 SELECT {_ONE_OF.format("o.id")} AS account_id, o.id AS operation_id, o.kind, told.event, count(e.id) AS events
 FROM members_operation o
 JOIN (VALUES {_TOLD_BY}) AS told (kind, event) ON told.kind = o.kind
-LEFT JOIN members_membershipevent e ON e.operation_id = o.id AND e.type = told.event AND e.member_id = o.member_id
+LEFT JOIN members_operation undone ON undone.id = o.reverses_id
+LEFT JOIN members_membershipevent e ON e.operation_id = o.id AND e.member_id = o.member_id
+  AND e.type = CASE WHEN undone.kind = 'serve' THEN 'service_returned' ELSE told.event END
 WHERE {_DEEDS.format("o.id")}
 GROUP BY o.id, told.event HAVING count(e.id) <> 1
 """
@@ -163,6 +180,12 @@ LEFT JOIN (SELECT u.lot_id, sum(u.amount) AS held FROM members_holduse u JOIN me
            WHERE h.status = 'open' GROUP BY u.lot_id) h ON h.lot_id = l.id
 WHERE {_ACCOUNTS.format("l.account_id")} AND l.held <> coalesce(h.held, 0)
 """
+_L14 = """
+SELECT NULL::bigint AS account_id, d.id AS definition_id, d.quota, count(*) AS coupons
+FROM members_coupondefinition d JOIN members_coupon c ON c.definition_id = d.id
+WHERE d.quota IS NOT NULL AND (c.state <> 'void' OR c.round > 0)
+GROUP BY d.id HAVING count(*) > d.quota
+"""
 _L17 = """
 SELECT NULL::bigint AS account_id, e.unit, sum(e.amount) AS sum FROM members_entry e
 GROUP BY e.unit HAVING sum(e.amount) <> 0
@@ -178,6 +201,8 @@ RULES: tuple[tuple[str, str, str], ...] = (
     ("L5", "a lot has lost exactly what its uses took", _L5_LOT),
     ("L5", "an entry is exactly its uses or its new lot", _L5_ENTRY),
     ("L7", "one idempotency key, one deed", _L7),
+    ("L7", "one payment reference, one payment", _L7_PAYMENT),
+    ("L10", "an entry is one that the posting matrix lists for its deed and account", _L10),
     ("L9", "reversals give back at most what the deed took, and are not themselves reversed", _L9_AMOUNT),
     ("L9", "reversals give back to an account at most what the deed took from it", _L9_ACCOUNT),
     ("L9", "reversals give back to a lot at most what the deed took from it", _L9_LOT),
@@ -185,4 +210,7 @@ RULES: tuple[tuple[str, str, str], ...] = (
     ("L16", "each entry's hash follows from the one before it", _L16),
     ("L13", "a deed that is told has exactly one event", _L13),
 )
-WORLD_RULES: tuple[tuple[str, str, str], ...] = (("L17", "all entries together sum to zero", _L17),)
+WORLD_RULES: tuple[tuple[str, str, str], ...] = (
+    ("L14", "no more coupons of a kind than its quota", _L14),
+    ("L17", "all entries together sum to zero", _L17),
+)

@@ -1,4 +1,4 @@
-"""The ledger's doors and guards (members/sql/ledger.sql) and the posting matrix they refer to."""
+"""What the database itself keeps and refuses (members/sql/), and the posting matrix the ledger refers to."""
 
 from pathlib import Path
 
@@ -7,7 +7,17 @@ from django.db import migrations
 from members.enums import POSTING_MATRIX
 
 SQL = Path(__file__).resolve().parent.parent / "sql"
-FILES = ("guard.sql", "ledger.sql")
+FILES = (
+    "guard.sql",
+    "ledger.sql",
+    "audit.sql",
+    "control.sql",
+    "days.sql",
+    "coupons.sql",
+    "tiers.sql",
+    "housebook.sql",
+    "batch.sql",
+)
 
 
 def fill_matrix(apps, schema_editor):
@@ -18,7 +28,7 @@ def fill_matrix(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("members", "0001_initial")]
+    dependencies = [("members", "0001_initial"), ("constance", "0003_drop_pickle")]
     operations = [
         *(migrations.RunSQL((SQL / name).read_text(), migrations.RunSQL.noop) for name in FILES),
         migrations.RunPython(fill_matrix, migrations.RunPython.noop),

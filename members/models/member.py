@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -17,7 +18,17 @@ if TYPE_CHECKING:
     from members.models.staff import Staff
 
 
+class MemberStatus(models.TextChoices):
+    ACTIVE = "active", pgettext_lazy("member", "Active")
+    MERGED = "merged", pgettext_lazy("member", "Merged into another")
+    ERASED = "erased", pgettext_lazy("member", "Erased")
+
+
 class MemberQuerySet(models.QuerySet["Member"]):
+    def current(self) -> MemberQuerySet:
+        """Those who are members: neither merged into another nor erased."""
+        return self.filter(status=MemberStatus.ACTIVE)
+
     def visible_to(self, staff: Staff) -> MemberQuerySet:
         """Members whose home store this person has a role in; all of them for a superuser."""
         return self if staff.is_superuser else self.filter(home_store__roles__staff=staff).distinct()
@@ -26,7 +37,9 @@ class MemberQuerySet(models.QuerySet["Member"]):
 class Member(models.Model):
     """One person per phone (E.164). `phone_hash` is the keyed hash that suppressions are matched by.
 
-    The two `has_…_consent` flags are the fold of the consent ledger, moved only by `domain.consents`.
+    The two `has_…_consent` flags are the fold of the consent ledger, moved only by `domain.enrolment`. A merged member
+    keeps its row and its number, which then leads to `merged_into`; of an erased one a pseudonym is left. Until
+    `cooling_until` (a change of phone is asked for, or was just made) a spend of stored value is limited.
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -46,7 +59,25 @@ class Member(models.Model):
     timezone = models.CharField(_("time zone"), max_length=64, blank=True)
     has_service_consent = models.BooleanField(_("service texts"), default=False, editable=False)
     has_marketing_consent = models.BooleanField(_("marketing texts"), default=False, editable=False)
+    identity_checked_on = models.DateField(_("identity checked on"), null=True, blank=True)
     enrolled_at = models.DateTimeField(_("enrolled at"), default=now)
+    status = models.CharField(
+        _("status"),
+        max_length=8,
+        choices=MemberStatus,
+        default=MemberStatus.ACTIVE,
+        db_default=MemberStatus.ACTIVE,
+        editable=False,
+    )
+    merged_into = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="absorbed",
+        verbose_name=_("merged into"),
+    )
+    cooling_until = models.DateTimeField(_("spending limited until"), null=True, editable=False)
 
     objects = MemberQuerySet.as_manager()
 
@@ -60,9 +91,29 @@ class Member(models.Model):
             GinIndex(fields=["tags"], name="member_tags"),
             models.Index(fields=["home_store", "-id"], name="member_store_newest"),
         ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status=MemberStatus.MERGED, merged_into__isnull=False)
+                | (~Q(status=MemberStatus.MERGED) & Q(merged_into=None)),
+                name="member_merged_into",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=MemberStatus.ERASED) | Q(name="", birthday=None, notes=""),
+                name="member_erased_is_nobody",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name or mask(self.phone)
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether the member's cards are registered ones: known by name and phone."""
+        return bool(self.name and self.phone)
+
+    @property
+    def is_current(self) -> bool:
+        return self.status == MemberStatus.ACTIVE
 
 
 class MemberFacts(models.Model):

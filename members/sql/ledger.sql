@@ -77,7 +77,10 @@ BEGIN
       AND (l.active_from IS NULL OR l.active_from <= deed_at);
   END IF;
 
+  -- the card's standing is read under its accounts' locks: a card frozen meanwhile is frozen here
   RETURN jsonb_build_object('replayed', false, 'operation', operation_id, 'public_id', operation_public_id,
+                            'card_status', (SELECT status FROM members_card WHERE id = deed_card),
+                            'stamp', (SELECT stamp FROM members_housebook),
                             'accounts', accounts, 'lots', coalesce(lots, '[]'));
 END $$;
 
@@ -157,8 +160,9 @@ BEGIN
   JOIN members_account a ON a.store_id = c.store AND a.kind = c.kind;
 
   IF jsonb_array_length(tenders) > 0 THEN
-    INSERT INTO members_tender (operation_id, type, amount_minor, reference)
-    SELECT op.id, t.type, t.amount, coalesce(t.reference, '')
+    INSERT INTO members_tender (operation_id, type, amount_minor, reference, shift_id)
+    SELECT op.id, t.type, t.amount, coalesce(t.reference, ''),
+           CASE WHEN t.type = 'cash' THEN till_shift(op.store_id, op.staff_id, op.at) END
     FROM jsonb_to_recordset(tenders) AS t(type text, amount bigint, reference text);
   END IF;
 
@@ -223,7 +227,8 @@ BEGIN
   PERFORM ledger_check_account(NEW.account_id);
   RETURN NULL;
 END $$;
-CREATE CONSTRAINT TRIGGER account_agrees AFTER INSERT OR UPDATE ON members_account
+-- (freezing an account that disagrees must stay possible)
+CREATE CONSTRAINT TRIGGER account_agrees AFTER INSERT OR UPDATE OF balance, last_seq, last_hash ON members_account
 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger_account_agrees();
 CREATE CONSTRAINT TRIGGER lot_agrees AFTER INSERT OR UPDATE ON members_lot
 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger_lot_agrees();

@@ -34,13 +34,13 @@ def test_bonus_that_ended_goes_to_breakage_and_principal_stays(bonus_card):
     counts = expire_lots(at=LATER)
 
     lines = Entry.objects.filter(operation__kind=OperationKind.EXPIRE).values_list("account_kind", "amount")
-    assert counts == {"deeds": 1, "lots": 1, "money_minor": 8000, "points": 0}
+    assert counts == {"deeds": 1, "lots": 1, "money_minor": 8000, "points": 0, "services": 0}
     assert sorted(lines) == [("bonus", -8000), ("breakage", 8000)]
     assert Account.objects.get(card=bonus_card, kind=AccountKind.PRINCIPAL).balance == 50000
     assert verify().is_sound
 
 
-@pytest.mark.parametrize(("days", "left"), [(89, 8000), (90, 0), (91, 0)])
+@pytest.mark.parametrize(("days", "left"), [(89, 8000), (90, 8000), (91, 0)])
 def test_the_last_moment_is_not_part_of_the_time(bonus_card, days, left):
     expire_lots(at=NOON + timedelta(days=days))
 
@@ -50,7 +50,7 @@ def test_the_last_moment_is_not_part_of_the_time(bonus_card, days, left):
 def test_a_second_run_finds_nothing(bonus_card):
     expire_lots(at=LATER)
 
-    assert expire_lots(at=LATER) == {"deeds": 0, "lots": 0, "money_minor": 0, "points": 0}
+    assert expire_lots(at=LATER) == {"deeds": 0, "lots": 0, "money_minor": 0, "points": 0, "services": 0}
     assert Operation.objects.filter(kind=OperationKind.EXPIRE).count() == 1
 
 

@@ -127,7 +127,7 @@ class TestConsent:
         imports.apply(preview, actor=OWNER, at=NOON)
 
         assert ConsentEntry.objects.count() == 0
-        assert "--consent" in preview.notes[0]
+        assert "The consent columns were not read" in preview.notes[0]
 
     def test_is_written_down_with_the_wording_attested(self, riverside):
         import_members(riverside, self.FILE, wording_version="old-till-2024")

@@ -1,8 +1,7 @@
-"""Many hands on one card at once: real threads, real locks, one sound ledger afterwards."""
+"""Many hands on one card at once: real threads, real locks, one sound ledger afterwards. The crowds: test_crowds.py."""
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,11 +17,10 @@ from members.domain.enrolment import Consents, PhoneTaken, enrol_member
 from members.domain.expiry import expire_lots
 from members.domain.ledger import Actor, IdempotencyConflict, TenderPaid
 from members.domain.refunds import RefundExceedsOriginal, refund
-from members.domain.rewards import redeem_points
-from members.domain.spending import InsufficientBalance, spend
+from members.domain.spending import spend
 from members.domain.verify import verify
 from members.enums import ConsentSource, OperationKind, TenderType
-from members.models import Account, Card, Entry, Member, Operation, RechargePlan, Reward, Store
+from members.models import Account, Card, Entry, Member, Operation, RechargePlan, Store
 from members.refusals import Refused
 from tests.conftest import NOON
 
@@ -78,47 +76,6 @@ def assert_sound() -> None:
         assert sum(account.entries.values_list("amount", flat=True)) == account.balance
 
 
-def test_16_hands_on_one_card_leave_a_sound_ledger(loaded_card, riverside: Store, at_till: Actor):
-    plan = RechargePlan.objects.create(name="50 + 9", pay_minor=5000, bonus_minor=900, points=20)
-    reward = Reward.objects.create(name="Tea", points=7)
-    done: list[int] = []
-
-    def busy(hand: int) -> None:
-        dice, sales = random.Random(hand), []
-        common = {"actor": at_till, "at": NOON, "store": riverside}
-        for turn in range(8):
-            key = f"hand-{hand}-{turn}"
-            try:
-                match dice.choice(["recharge", "spend", "spend", "redeem", "refund"]):
-                    case "recharge":
-                        outcome = recharge_card(
-                            key=key, card=loaded_card, tender=cash(5000), plan=plan, **common
-                        )
-                    case "spend":
-                        bill = dice.randrange(1, 9000)
-                        outcome = spend(key=key, card=loaded_card, amount_minor=bill, **common)
-                        sales.append(outcome.operation)
-                    case "redeem":
-                        outcome = redeem_points(key=key, card=loaded_card, reward=reward, **common)
-                    case _ if sales:
-                        part = dice.randrange(1, 3000)
-                        outcome = refund(key=key, operation=dice.choice(sales), amount_minor=part, **common)
-                    case _:
-                        continue
-                done.append(outcome.operation.pk)
-            except Refused:
-                continue
-
-    assert kinds(at_once([lambda hand=hand: busy(hand) for hand in range(16)])) == {"NoneType": 16}
-
-    assert_sound()
-    assert len(done) > 60, "most deeds are possible"
-    assert set(done) <= set(Operation.objects.values_list("pk", flat=True))
-    assert Operation.objects.count() == len(done) + 2, (
-        "opened, loaded, and what was acknowledged: nothing else"
-    )
-
-
 def test_one_key_from_32_hands_is_one_recharge(card, riverside: Store, at_till: Actor):
     results = at_once(
         [
@@ -133,40 +90,6 @@ def test_one_key_from_32_hands_is_one_recharge(card, riverside: Store, at_till: 
     assert sorted(result.is_replay for result in results) == [False] + [True] * 31
     assert {result.balance_minor for result in results} == {700}
     assert balance_of(card) == 700
-
-
-def test_one_key_with_two_amounts_is_one_recharge_and_the_other_amount_is_told(
-    card, riverside: Store, at_till: Actor
-):
-    def recharge(amount: int) -> Act:
-        return lambda: recharge_card(
-            actor=at_till, key="one", at=NOON, store=riverside, card=card, tender=cash(amount)
-        )
-
-    results = at_once([recharge(700), recharge(900)] * 8)
-
-    assert kinds(results) == {"Outcome": 8, "IdempotencyConflict": 8}
-    assert {tuple(r.fields) for r in results if isinstance(r, IdempotencyConflict)} == {("amount",)}
-    assert balance_of(card) in (700, 900)
-    assert Operation.objects.filter(kind=OperationKind.RECHARGE).count() == 1
-
-
-def test_a_balance_of_100_pays_exactly_33_times_3(card, riverside: Store, at_till: Actor):
-    recharge_card(actor=at_till, key="load", at=NOON, store=riverside, card=card, tender=cash(100))
-
-    results = at_once(
-        [
-            lambda key=f"bill-{number}": spend(
-                actor=at_till, key=key, at=NOON, store=riverside, card=card, amount_minor=3
-            )
-            for number in range(40)
-        ]
-    )
-
-    assert kinds(results) == {"Outcome": 33, "InsufficientBalance": 7}
-    assert {r.facts["available_minor"] for r in results if isinstance(r, InsufficientBalance)} == {1}
-    assert balance_of(card) == 1
-    assert_sound()
 
 
 def test_partial_refunds_at_once_never_exceed_the_sale(loaded_card, riverside: Store, at_till: Actor):

@@ -25,7 +25,7 @@ def test_a_preview_shows_the_bad_rows_first_and_stores_nothing(here):
     assert [row.diff[:2] for row in result.rows] == [
         [3, "Not imported: This number has too few digits."],
         [4, "Duplicate of row 2"],
-        [2, "Goes in"],
+        [2, "New"],
     ]
     assert [row.number for row in result.invalid_rows] == [3]
     assert not result.has_errors() and not result.has_validation_errors(), "the good rows may go in"

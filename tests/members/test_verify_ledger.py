@@ -56,7 +56,7 @@ def test_a_sound_ledger_is_told_as_json(till):
     assert told["ok"] is True and told["faults"] == []
     assert told["operations"] == 6 and told["entries"] > 15
     assert told["checks"] == dict.fromkeys(
-        ["L1", "L2", "L3", "L4", "L5", "L7", "L9", "L13", "L15", "L16", "L17"], 0
+        ["L1", "L2", "L3", "L4", "L5", "L7", "L9", "L10", "L13", "L14", "L15", "L16", "L17"], 0
     )
 
 

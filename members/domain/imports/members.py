@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -11,7 +12,14 @@ from django.utils.translation import gettext_lazy as _
 
 from members.domain.imports import cells, members_sql, staging
 from members.domain.imports.columns import MEMBER_COLUMNS, find_columns
-from members.domain.imports.preview import Checked, ImportPreview, ImportResult, new_stage
+from members.domain.imports.preview import (
+    Change,
+    Checked,
+    ImportPreview,
+    ImportResult,
+    RowPreview,
+    new_stage,
+)
 from members.domain.imports.reading import Table, misfit_of
 from members.domain.ledger import Actor
 from members.enums import ConsentSource
@@ -25,9 +33,7 @@ _VERDICTS = {
     "other_store": _("This person is a member of another store."),
 }
 _OTHER_PHONE = _("Row %(row)s has the same member number with another phone.")
-_IGNORED = _(
-    "The consent columns were not read: nobody attested under which wording people agreed (--consent)."
-)
+_IGNORED = _("The consent columns were not read: nobody attested under which wording people agreed.")
 
 
 def triage_members(table: Table, *, store: Store, at: datetime, wording_version: str = "") -> ImportPreview:
@@ -47,6 +53,24 @@ def triage_members(table: Table, *, store: Store, at: datetime, wording_version:
         counts, bad = _stage(stage, checked, store)
     faults = checked.faults | {row: str(_VERDICTS[verdict]) for row, verdict in bad}
     return ImportPreview("members", store, table, checked, faults, counts, wording_version, notes, stage)
+
+
+def sample_members(preview: ImportPreview, *, most: int) -> list[RowPreview]:
+    """The first `most` rows of each sound bucket and what each would change; one query.
+
+    Only within the transaction of the triage. Shows nothing of another store's members.
+    """
+    sql = members_sql.SAMPLE.format(stage=preview.stage)
+    found = staging.fetch(sql, {"store": preview.store.pk, "most": most})
+    return [RowPreview(row, bucket, _changes(values)) for row, bucket, *values in found]
+
+
+def _changes(values: Sequence[Any]) -> tuple[Change, ...]:
+    half = len(members_sql.SHOWN)
+    named = zip(members_sql.SHOWN, values[:half], values[half:], strict=True)
+    return tuple(
+        Change(name, was, becomes) for name, was, becomes in named if was != becomes and (was or becomes)
+    )
 
 
 @transaction.atomic

@@ -9,10 +9,10 @@ CREATE TEMPORARY TABLE {stage}_rows (
 ) ON COMMIT DROP
 """
 
-# One verdict a row. A word of consent counts when it is new: a yes where nothing was ever said, a no to a yes.
+# The number of a merged member leads to the one who was kept. One verdict a row. A word of consent counts when it is new: a yes where nothing was ever said, a no to a yes.
 JUDGE = """
 CREATE TEMPORARY TABLE {stage} ON COMMIT DROP AS
-SELECT s.row, s.phone, s.phone_hash, s.member_no, s.name, s.language, s.birthday, s.gender, s.tags,
+SELECT s.row, coalesce(m.phone, s.phone) AS phone, coalesce(m.phone_hash, s.phone_hash) AS phone_hash, s.member_no, s.name, s.language, s.birthday, s.gender, s.tags,
        word.service, word.marketing,
        CASE
          WHEN m.id IS NULL AND n.id IS NOT NULL THEN 'no_taken'
@@ -26,7 +26,8 @@ SELECT s.row, s.phone, s.phone_hash, s.member_no, s.name, s.language, s.birthday
          ELSE 'unchanged'
        END AS bucket
 FROM {stage}_rows s
-LEFT JOIN members_member m ON m.phone = s.phone
+LEFT JOIN members_member held ON held.phone = s.phone
+LEFT JOIN members_member m ON m.id = coalesce(held.merged_into_id, held.id)
 LEFT JOIN members_member n ON n.member_no = s.member_no AND s.member_no <> ''
 CROSS JOIN LATERAL (SELECT
   CASE WHEN s.service IS NULL THEN NULL
@@ -62,15 +63,25 @@ WITH fresh AS (
 SELECT count(*) FROM fresh
 """
 
-UPDATE = """
+# What a row `s` makes of the member `m` there is, if any.
+BECOMES = {
+    "name": "coalesce(nullif(s.name, ''), m.name)",
+    "language": "coalesce(nullif(s.language, ''), m.language)",
+    "birthday": "coalesce(s.birthday, m.birthday)",
+    "gender": "coalesce(nullif(s.gender, ''), m.gender)",
+    "tags": """coalesce(m.tags, '{{}}') || ARRAY(SELECT t FROM unnest(s.tags) WITH ORDINALITY AS given (t, place)
+               WHERE t <> ALL(coalesce(m.tags, '{{}}')) ORDER BY place)::varchar(40)[]""",
+}
+_SAID = {
+    "has_service_consent": "coalesce(s.service, m.has_service_consent)",
+    "has_marketing_consent": "coalesce(s.marketing, m.has_marketing_consent)",
+}
+SHOWN = (*BECOMES, *_SAID)
+
+UPDATE = f"""
 UPDATE members_member m
-SET name = coalesce(nullif(s.name, ''), m.name),
-    language = coalesce(nullif(s.language, ''), m.language),
-    birthday = coalesce(s.birthday, m.birthday),
-    gender = coalesce(nullif(s.gender, ''), m.gender),
-    tags = m.tags || ARRAY(SELECT t FROM unnest(s.tags) WITH ORDINALITY AS given (t, place)
-                           WHERE t <> ALL(m.tags) ORDER BY place)::varchar(40)[]
-FROM {stage} s
+SET {", ".join(f"{name} = {becomes}" for name, becomes in BECOMES.items())}
+FROM {{stage}} s
 WHERE s.bucket = 'updated' AND m.phone = s.phone AND m.home_store_id = %(store)s
 """
 
@@ -84,4 +95,18 @@ WITH said AS (
   RETURNING member_id, is_given
 )
 UPDATE members_member m SET has_{purpose}_consent = said.is_given FROM said WHERE m.id = said.member_id
+"""
+
+# The first rows of each sound bucket: row, bucket, what the member has, what the member would have.
+SAMPLE = f"""
+SELECT s.row, s.bucket,
+       {", ".join(f"m.{name}" for name in SHOWN)},
+       {", ".join((BECOMES | _SAID).values())}
+FROM (
+  (SELECT * FROM {{stage}} WHERE bucket = 'updated' ORDER BY row LIMIT %(most)s) UNION ALL
+  (SELECT * FROM {{stage}} WHERE bucket = 'new' ORDER BY row LIMIT %(most)s) UNION ALL
+  (SELECT * FROM {{stage}} WHERE bucket = 'unchanged' ORDER BY row LIMIT %(most)s)
+) s
+LEFT JOIN members_member m ON m.phone = s.phone AND m.home_store_id = %(store)s
+ORDER BY s.row
 """

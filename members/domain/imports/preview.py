@@ -7,7 +7,7 @@ import io
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from django.utils.translation import gettext_lazy as _
 
@@ -74,6 +74,24 @@ class ImportPreview:
             if number in self.faults:
                 writer.writerow([number, self.faults[number], *map(safe_for_spreadsheets, row)])
         return out.getvalue()
+
+
+@dataclass(frozen=True)
+class Change:
+    """One value of a member before and after; `was` is None for somebody new."""
+
+    field: str
+    was: Any
+    becomes: Any
+
+
+@dataclass(frozen=True)
+class RowPreview:
+    """What one row of the file would do."""
+
+    row: int
+    bucket: str
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True)

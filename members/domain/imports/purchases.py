@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from members.amounts import exponent_of
 from members.domain.imports import cells, purchases_sql, staging
 from members.domain.imports.columns import PURCHASE_COLUMNS, find_columns
-from members.domain.imports.preview import Checked, ImportPreview, ImportResult, new_stage
+from members.domain.imports.preview import Checked, ImportPreview, ImportResult, RowPreview, new_stage
 from members.domain.imports.reading import Table, misfit_of
 from members.domain.ledger import Actor
 from members.models import Store
@@ -41,6 +41,14 @@ def triage_purchases(table: Table, *, store: Store, at: datetime) -> ImportPrevi
     return ImportPreview("purchases", store, table, checked, faults, counts, stage=stage)
 
 
+def sample_purchases(preview: ImportPreview, *, most: int) -> list[RowPreview]:
+    """The first `most` rows of each sound bucket; one query, within the transaction of the triage."""
+    return [
+        RowPreview(*found)
+        for found in staging.fetch(purchases_sql.SAMPLE.format(stage=preview.stage), {"most": most})
+    ]
+
+
 @transaction.atomic
 def apply_purchases(preview: ImportPreview, *, actor: Actor, at: datetime) -> ImportResult:
     """Put the sound rows in and count them in the members' facts, all or none. Running it again changes nothing."""
@@ -61,7 +69,7 @@ def apply_purchases(preview: ImportPreview, *, actor: Actor, at: datetime) -> Im
 def _stage(
     stage: str, checked: Checked, store: Store, *, by_number: bool
 ) -> tuple[dict[str, int], list[tuple[int, str]]]:
-    match = "m.member_no = s.member_no" if by_number else "m.phone = s.phone"
+    match = "held.member_no = s.member_no" if by_number else "held.phone = s.phone"
     staging.execute(purchases_sql.STAGE.format(stage=stage))
     staging.copy_lines(f"{stage}_rows", purchases_sql.COLUMNS, checked.lines)
     staging.execute(f"ANALYZE {stage}_rows")

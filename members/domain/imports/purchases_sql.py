@@ -15,11 +15,12 @@ CREATE TEMPORARY TABLE {stage} ON COMMIT DROP AS
 WITH known AS (
   SELECT s.row, s.at, s.items, s.amount, m.id AS member_id,
          CASE WHEN s.ref <> '' THEN s.ref ELSE
-           left(encode(sha256(convert_to(concat_ws('|', %(store)s::bigint, m.member_no, extract(epoch FROM s.at),
+           left(encode(sha256(convert_to(concat_ws('|', %(store)s::bigint, held.member_no, extract(epoch FROM s.at),
              s.items, s.amount,
-             row_number() OVER (PARTITION BY m.id, s.at, s.items, s.amount, s.ref ORDER BY s.row)), 'UTF8')),
+             row_number() OVER (PARTITION BY held.id, s.at, s.items, s.amount, s.ref ORDER BY s.row)), 'UTF8')),
              'hex'), 48) END AS external_ref
-  FROM {stage}_rows s LEFT JOIN members_member m ON {match}
+  FROM {stage}_rows s LEFT JOIN members_member held ON {match}
+  LEFT JOIN members_member m ON m.id = coalesce(held.merged_into_id, held.id)
 )
 SELECT k.row, k.at, k.items, k.amount, k.member_id, k.external_ref,
        CASE WHEN k.member_id IS NULL THEN 'no_member'
@@ -29,6 +30,12 @@ SELECT k.row, k.at, k.items, k.amount, k.member_id, k.external_ref,
 FROM known k
 LEFT JOIN members_purchase p
   ON p.store_id = %(store)s AND p.external_ref = k.external_ref AND p.external_ref <> ''
+"""
+
+# The first rows of each sound bucket.
+SAMPLE = """
+(SELECT row, bucket FROM {stage} WHERE bucket = 'new' ORDER BY row LIMIT %(most)s) UNION ALL
+(SELECT row, bucket FROM {stage} WHERE bucket = 'unchanged' ORDER BY row LIMIT %(most)s)
 """
 
 INSERT = """

@@ -1,0 +1,258 @@
+"""Issuing coupons: to one member by hand or by a deed, or to many, each once by its key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import Count, Q
+from django.utils.translation import gettext as _
+
+from members.domain import events
+from members.domain.coupon_codes import new_code
+from members.domain.ledger import Actor, OwnAccount
+from members.models import Coupon, CouponDefinition, CouponState, Member, Operation, Staff, Store
+from members.refusals import Refused
+
+BATCH = 500
+
+
+class CouponNotIssued(Refused):
+    """The definition does not give another coupon, or not to this member; the message says why."""
+
+    code = "coupon_not_issued"
+    field = "definition"
+
+
+@dataclass(frozen=True)
+class Term:
+    """When a coupon may be used: from its first moment on, and before its end. None is no limit."""
+
+    active_from: datetime | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Issued:
+    """What an issue to many did: how many coupons are new, how many members had theirs or may have no more."""
+
+    issued: int
+    skipped: int
+
+
+def key_of_gift(recharge: Operation) -> str:
+    """The key under which a recharge gives the coupon of its plan, once; the way back finds it by that."""
+    return f"recharge:{recharge.public_id}"
+
+
+def issue(
+    *,
+    definition: CouponDefinition,
+    member: Member,
+    actor: Actor,
+    key: str,
+    at: datetime,
+    store: Store,
+    reason: str = "",
+    is_by_hand: bool = False,
+) -> Coupon:
+    """Give one member one coupon. Publishes coupon_issued. The same key again gives the same coupon.
+
+    Inside a deed's transaction its accounts are locked first. `is_by_hand` is a person's own gift: never to their
+    own account, and no more a day than the definition says. Raises CouponNotIssued, ledger.OwnAccount.
+    """
+    with transaction.atomic():
+        locked = _lock(definition)
+        earlier = (
+            Coupon.objects.filter(scope=actor.scope, key=key).select_related("definition", "member").first()
+        )
+        if earlier:
+            return earlier
+        if is_by_hand:
+            _check_gift(locked, member, actor, at, store, reason)
+        if _room(locked) == 0:
+            raise CouponNotIssued(_("All of these coupons have been given out."))
+        if not _may_have(locked, [member]):
+            raise CouponNotIssued(_("This member has had as many of these coupons as one may have."))
+        term = term_of(locked, at, store.zone)
+        coupon = _coupon(locked, member, term, actor=actor, key=key, at=at, store=store, reason=reason)
+        coupon.save(force_insert=True)
+        _tell(coupon, store, actor, at)
+    return coupon
+
+
+def issue_to(
+    *,
+    definition: CouponDefinition,
+    members: Iterable[Member],
+    actor: Actor,
+    key: str,
+    at: datetime,
+    store: Store,
+    reason: str = "",
+) -> Issued:
+    """Give each of these members one coupon, in batches that commit by themselves. Publishes coupon_issued for each.
+
+    Safe to repeat with the same key: who has theirs is skipped, as is who may have no more, the person's own account,
+    and everybody after the last one of the quota. Raises CouponNotIssued when the definition gives none at all.
+    """
+    issued = skipped = 0
+    own = _own_member_ids(actor)
+    for batch in _batches(members):
+        new = _issue_batch(
+            definition, [one for one in batch if one.pk not in own], actor, key, at, store, reason
+        )
+        issued, skipped = issued + new, skipped + len(batch) - new
+    return Issued(issued, skipped)
+
+
+def _batches(members: Iterable[Member]) -> Iterator[list[Member]]:
+    rest = iter(members)
+    while batch := list(islice(rest, BATCH)):
+        yield batch
+
+
+@transaction.atomic
+def _issue_batch(
+    definition: CouponDefinition,
+    batch: Sequence[Member],
+    actor: Actor,
+    key: str,
+    at: datetime,
+    store: Store,
+    reason: str,
+) -> int:
+    locked = _lock(definition)
+    term = term_of(locked, at, store.zone)
+    keys = {f"{key}:{member.pk}": member for member in batch}
+    done = set(Coupon.objects.filter(scope=actor.scope, key__in=keys).values_list("key", flat=True))
+    allowed = _may_have(locked, batch)
+    wanted = [(own, member) for own, member in keys.items() if own not in done and member.pk in allowed]
+    room = _room(locked)
+    coupons = [
+        _coupon(locked, member, term, actor=actor, key=own, at=at, store=store, reason=reason)
+        for own, member in (wanted if room is None else wanted[:room])
+    ]
+    for coupon in Coupon.objects.bulk_create(coupons):
+        _tell(coupon, store, actor, at)
+    return len(coupons)
+
+
+def term_of(definition: CouponDefinition, at: datetime, zone: ZoneInfo) -> Term:
+    """The days of a coupon issued now; days begin and end at the store's midnight. Raises CouponNotIssued."""
+    today = at.astimezone(zone).date()
+    first = max(definition.valid_from or today, today)
+    ends = [definition.valid_to] if definition.valid_to else []
+    if definition.valid_days:
+        ends.append(first + timedelta(days=definition.valid_days))
+    last = min(ends, default=None)
+    if last is not None and last < first:
+        raise CouponNotIssued(_("The last day of these coupons is over."))
+    return Term(
+        _midnight(first, zone) if first > today else None,
+        _midnight(last + timedelta(days=1), zone) if last else None,
+    )
+
+
+def told(coupon: Coupon) -> dict[str, str]:
+    """The placeholders of the coupon's events."""
+    last = coupon.last_on
+    named = {"coupon": coupon.definition.name, "code": str(coupon)}
+    return named | ({"expires_on": last.isoformat()} if last else {})
+
+
+def _lock(definition: CouponDefinition) -> CouponDefinition:
+    locked = CouponDefinition.objects.select_for_update(no_key=True).get(pk=definition.pk)
+    if not locked.is_active:
+        raise CouponNotIssued(_("These coupons are not given out any more."))
+    return locked
+
+
+def _room(definition: CouponDefinition) -> int | None:
+    """How many more there may be."""
+    return None if definition.quota is None else max(definition.quota - definition.issued, 0)
+
+
+def _may_have(definition: CouponDefinition, members: Sequence[Member]) -> set[int]:
+    """Ids of the members who may have one more."""
+    everybody = {member.pk for member in members}
+    if definition.member_limit is None:
+        return everybody
+    counted = Coupon.objects.filter(definition=definition, member_id__in=everybody).filter(
+        ~Q(state=CouponState.VOID) | Q(round__gt=0)
+    )
+    held = counted.order_by().values("member").annotate(held=Count("id"))
+    return everybody - {row["member"] for row in held if row["held"] >= definition.member_limit}
+
+
+def _check_gift(
+    definition: CouponDefinition, member: Member, actor: Actor, at: datetime, store: Store, reason: str
+) -> None:
+    if not reason.strip():
+        raise CouponNotIssued(_("Say why."), field="reason")
+    if member.pk in _own_member_ids(actor):
+        raise OwnAccount(_("You cannot do this on your own account. Ask a colleague."))
+    if definition.staff_daily_limit is None:
+        return
+    assert actor.staff_id is not None, "a gift by hand has a hand"
+    since = _midnight(at.astimezone(store.zone).date(), store.zone)
+    today = Coupon.objects.filter(definition=definition, staff_id=actor.staff_id, issued_at__gte=since)
+    if today.exclude(reason="").count() >= definition.staff_daily_limit:
+        raise CouponNotIssued(_("You have given out as many of these coupons as one person may in a day."))
+
+
+def _own_member_ids(actor: Actor) -> set[int]:
+    """The accounts that are the person's own: by link or by phone."""
+    if actor.staff_id is None:
+        return set()
+    staff = Staff.objects.get(pk=actor.staff_id)
+    own = (
+        Q(pk=staff.member_id) | Q(phone_hash=staff.phone_hash) if staff.phone_hash else Q(pk=staff.member_id)
+    )
+    return set(Member.objects.filter(own).values_list("pk", flat=True))
+
+
+def _coupon(
+    definition: CouponDefinition,
+    member: Member,
+    term: Term,
+    *,
+    actor: Actor,
+    key: str,
+    at: datetime,
+    store: Store,
+    reason: str,
+) -> Coupon:
+    return Coupon(
+        code=new_code(),
+        definition=definition,
+        member=member,
+        store=store,
+        staff_id=actor.staff_id,
+        scope=actor.scope,
+        key=key,
+        reason=reason.strip()[:200],
+        issued_at=at,
+        active_from=term.active_from,
+        expires_at=term.expires_at,
+    )
+
+
+def _tell(coupon: Coupon, store: Store, actor: Actor, at: datetime) -> None:
+    events.publish(
+        "coupon_issued",
+        member=coupon.member,
+        store=store,
+        source=actor.scope,
+        key=f"coupon:{coupon.public_id}",
+        at=at,
+        payload=told(coupon),
+    )
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone)

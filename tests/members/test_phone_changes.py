@@ -1,0 +1,231 @@
+"""A phone number changes hands slowly: told to the old one, stopped from it, and no large spend for a day."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from members.domain.enrolment import PhoneTaken, PhoneUnusable
+from members.domain.holds import authorise
+from members.domain.ledger import Actor, OwnAccount
+from members.domain.phone_changes import (
+    CoolingOff,
+    PhoneChangeEnded,
+    PhoneChangeForbidden,
+    PhoneChangeWaits,
+    PhoneUnchanged,
+    apply_due,
+    change_phone,
+    spend_limit_minor,
+    stop,
+)
+from members.domain.spending import spend
+from members.enums import ConsentSource
+from members.models import AuditEntry, Card, Member, MembershipEvent, PhoneChangeStatus
+from messaging.domain import suppressions
+from messaging.models import Suppression
+from tests.conftest import NOON
+
+NEW = "13900139000"
+PORTAL = Actor("portal")
+DAY = timedelta(hours=24)
+
+
+@pytest.fixture
+def in_charge(mei) -> Actor:
+    return Actor(scope=f"staff:{mei.pk}", staff_id=mei.pk)
+
+
+@pytest.fixture
+def ask(in_charge, riverside, li_lei):
+    """Mei writes down a new number for Li Lei, who has lost the old one."""
+
+    def _ask(phone: str = NEW, *, key: str = "c1", actor: Actor = in_charge, at=NOON, **more):
+        said = {"reason": "Phone lost", **more}
+        return change_phone(actor=actor, key=key, at=at, store=riverside, member=li_lei, phone=phone, **said)
+
+    return _ask
+
+
+def pay(card: Card, minor: int, at, at_till: Actor, riverside):
+    fresh = Card.objects.select_related("member", "product").get(pk=card.pk)
+    key = f"pay-{minor}-{at.isoformat()}"
+    return spend(actor=at_till, key=key, at=at, store=riverside, card=fresh, amount_minor=minor)
+
+
+def test_with_the_code_of_the_old_number_it_is_done_at_once(ask, li_lei):
+    change = ask(actor=PORTAL, reason="", is_confirmed_by_old=True)
+
+    assert change.status == PhoneChangeStatus.DONE
+    assert Member.objects.get(pk=li_lei.pk).phone == "+8613900139000"
+    assert MembershipEvent.objects.get(type="phone_changed").payload == {
+        "old_phone": "+86 138****8000",
+        "new_phone": "+86 139****9000",
+    }
+
+
+def test_without_it_the_number_stays_for_24_hours_and_the_old_one_is_told(ask, li_lei):
+    change = ask()
+
+    assert apply_due(at=NOON + DAY - timedelta(seconds=1)) == {"done": 0, "stopped": 0}
+    assert Member.objects.get(pk=li_lei.pk).phone == "+8613800138000"
+    told = MembershipEvent.objects.select_related("member").get(type="phone_change_asked")
+    assert told.member.phone == "+8613800138000"
+    assert apply_due(at=NOON + DAY) == {"done": 1, "stopped": 0}
+    assert apply_due(at=NOON + DAY) == {"done": 0, "stopped": 0}
+    change.refresh_from_db()
+    assert (change.status, change.new_phone) == (PhoneChangeStatus.DONE, "")
+    assert Member.objects.get(pk=li_lei.pk).phone == "+8613900139000"
+
+
+def test_takeover_change_phone_log_in_redeem_at_once_is_refused_for_24_hours(
+    ask, loaded_card, at_till, riverside
+):
+    ask(actor=PORTAL, reason="", is_confirmed_by_old=True)
+
+    for later in (timedelta(0), DAY - timedelta(seconds=1)):
+        with pytest.raises(CoolingOff) as refused:
+            pay(loaded_card, 20001, NOON + later, at_till, riverside)
+        assert refused.value.code == "cooling_off"
+        assert refused.value.facts == {"limit_minor": 20000}
+    assert pay(loaded_card, 20000, NOON, at_till, riverside).balance_minor == 30000
+    assert pay(loaded_card, 20001, NOON + DAY, at_till, riverside).balance_minor == 9999
+
+
+def test_while_it_waits_and_a_day_after_a_large_spend_and_a_large_hold_are_refused(
+    ask, loaded_card, at_till, riverside
+):
+    ask()
+
+    with pytest.raises(CoolingOff):
+        pay(loaded_card, 30000, NOON, at_till, riverside)
+    apply_due(at=NOON + DAY)
+    with pytest.raises(CoolingOff):
+        pay(loaded_card, 30000, NOON + DAY + timedelta(hours=23), at_till, riverside)
+    fresh = Card.objects.select_related("member", "product").get(pk=loaded_card.pk)
+    with pytest.raises(CoolingOff):
+        authorise(
+            actor=at_till,
+            key="hold",
+            at=NOON + DAY,
+            store=riverside,
+            card=fresh,
+            amount_minor=30000,
+            until=NOON + 3 * DAY,
+        )
+    assert pay(loaded_card, 30000, NOON + 2 * DAY, at_till, riverside).balance_minor == 20000
+
+
+def test_stopped_from_the_old_phone_it_never_happens_and_the_limit_ends(
+    ask, li_lei, loaded_card, at_till, riverside
+):
+    change = ask()
+
+    stop(actor=PORTAL, at=NOON, change=change)
+
+    assert apply_due(at=NOON + 2 * DAY) == {"done": 0, "stopped": 0}
+    fresh = Member.objects.get(pk=li_lei.pk)
+    assert (fresh.phone, spend_limit_minor(fresh, NOON)) == ("+8613800138000", None)
+    assert pay(loaded_card, 30000, NOON, at_till, riverside).balance_minor == 20000
+
+
+def test_stopping_a_second_change_leaves_the_limit_of_the_first(ask, li_lei):
+    ask(actor=PORTAL, reason="", is_confirmed_by_old=True, key="first")
+    second = ask("13700137000", key="second", at=NOON + timedelta(hours=1))
+
+    stop(actor=PORTAL, at=NOON + timedelta(hours=2), change=second)
+
+    assert Member.objects.get(pk=li_lei.pk).cooling_until == NOON + DAY
+
+
+def test_a_change_that_was_done_cannot_be_stopped(ask):
+    change = ask(actor=PORTAL, reason="", is_confirmed_by_old=True)
+
+    with pytest.raises(PhoneChangeEnded):
+        stop(actor=PORTAL, at=NOON, change=change)
+
+
+def test_a_cashier_alone_cannot_ask_without_the_code(ask, at_till):
+    with pytest.raises(PhoneChangeForbidden):
+        ask(actor=at_till)
+
+
+def test_another_system_cannot_ask_without_the_code(ask):
+    with pytest.raises(PhoneChangeForbidden):
+        ask(actor=Actor("api:partner"))
+
+
+def test_the_manager_says_why(ask):
+    with pytest.raises(PhoneChangeForbidden):
+        ask(reason=" ")
+
+
+def test_nobody_changes_their_own_number_as_staff(ask, mei, li_lei):
+    mei.member = li_lei
+    mei.save()
+
+    with pytest.raises(OwnAccount):
+        ask()
+
+
+@pytest.mark.parametrize("phone", ["", "021 5555 0100", "138001380"])
+def test_a_number_that_cannot_be_texted_is_refused(ask, phone):
+    with pytest.raises(PhoneUnusable):
+        ask(phone)
+
+
+def test_the_number_of_another_member_is_refused(ask, enrol):
+    enrol(NEW, name="Han Meimei")
+
+    with pytest.raises(PhoneTaken):
+        ask()
+
+
+def test_the_same_number_is_no_change(ask):
+    with pytest.raises(PhoneUnchanged):
+        ask("138 0013 8000")
+
+
+def test_one_change_waits_at_a_time(ask):
+    ask(key="c1")
+
+    with pytest.raises(PhoneChangeWaits):
+        ask("13700137000", key="c2")
+
+
+def test_the_same_key_is_the_same_change(ask):
+    assert ask(key="c1").pk == ask(key="c1").pk
+
+
+def test_a_number_taken_meanwhile_stops_the_change(ask, enrol, li_lei):
+    ask()
+    enrol(NEW, name="Han Meimei")
+
+    assert apply_due(at=NOON + DAY) == {"done": 0, "stopped": 1}
+    assert Member.objects.get(pk=li_lei.pk).phone == "+8613800138000"
+
+
+def test_a_no_to_texts_goes_with_the_person_and_stays_with_the_old_number(ask, li_lei):
+    old = bytes(li_lei.phone_hash)
+    suppressions.suppress(old, ConsentSource.TEXT, at=NOON)
+
+    ask(actor=PORTAL, reason="", is_confirmed_by_old=True)
+
+    fresh = Member.objects.get(pk=li_lei.pk)
+    standing = Suppression.objects.filter(lifted_at=None)
+    assert {bytes(one.phone_hash) for one in standing} == {old, bytes(fresh.phone_hash)}
+    assert not fresh.has_marketing_consent
+
+
+def test_the_log_keeps_no_whole_number(ask):
+    ask()
+
+    written = str(list(AuditEntry.objects.values_list("subject", "before", "after")))
+    assert "13800138000" not in written
+    assert "13900139000" not in written
+
+
+def test_an_unchanged_member_costs_no_query(li_lei, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert spend_limit_minor(li_lei, NOON) is None
