@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Exists, OuterRef, QuerySet
+from django.contrib.admin.filters import BooleanFieldListFilter
+from django.db.models import Exists, Field, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat.admin import ClockedScheduleAdmin as BaseClocked
 from django_celery_beat.admin import CrontabScheduleAdmin as BaseCrontab
@@ -23,18 +25,21 @@ from django_celery_beat.models import (
 from rest_framework_api_key.admin import APIKeyModelAdmin
 from rest_framework_api_key.models import APIKey
 from unfold.admin import ModelAdmin
-from unfold.decorators import display
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
 )
 
+from crm import admin_fraud  # noqa: F401 (registers its page)
 from crm.api.models import ApiKey
-from members.admin_columns import column
+from members.admin_columns import badge, column
+from members.admin_filters import titled
 from members.admin_scope import StoreScopedAdmin, reach_of
 from members.enums import Role
 from members.models import Store
+
+_NAMES = {"name": _("Name"), "revoked": _("Revoked")}
 
 for unused in (APIKey, PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule):
     admin.site.unregister(unused)
@@ -84,10 +89,11 @@ class ApiKeyAdmin(StoreScopedAdmin, APIKeyModelAdmin):
 
     readers = (Role.OWNER, Role.AUDITOR)
     made_at = column("created", _("made at"))
-    list_display = ("prefix", "name", "made_at", "expiry_date", "standing")
-    list_filter = ("revoked",)
+    beginning = column("prefix", _("key begins with"))
+    called = column("name", _("name"))
+    list_display = ("beginning", "called", "made_at", "expiry_date", "standing")
+    list_filter = (("revoked", titled(BooleanFieldListFilter, _("Revoked"))),)
     search_fields = ("name", "prefix")
-    fields = ("name", "prefix", "stores", "expiry_date", "revoked")
 
     def scoped(self, rows: QuerySet[ApiKey], request: HttpRequest) -> QuerySet[ApiKey]:
         reach = reach_of(request)
@@ -101,11 +107,28 @@ class ApiKeyAdmin(StoreScopedAdmin, APIKeyModelAdmin):
         kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
-    @display(description=_("status"), label={"usable": "success", "revoked": "danger", "expired": "warning"})
-    def standing(self, key: ApiKey) -> tuple[str, Any]:
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        if obj is None:
+            return ("name", "stores", "expiry_date")
+        if obj.revoked or not self.has_change_permission(request, obj):
+            return ("called", "beginning", "stores", "made_at", "expiry_date", "standing")
+        return ("name", "beginning", "stores", "made_at", "expiry_date", "revoked")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        return ("called", "beginning", "made_at", "standing", *super().get_readonly_fields(request, obj))
+
+    def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> Any:
+        """Two fields have no name of their own in the model they come from."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name in _NAMES:
+            field.label = _NAMES[db_field.name]
+        return field
+
+    @admin.display(description=_("status"))
+    def standing(self, key: ApiKey) -> SafeString:
         if key.revoked:
-            return "revoked", _("Revoked")
-        return ("expired", _("Expired")) if key.has_expired else ("usable", _("Usable"))
+            return badge(_("Revoked"), "danger")
+        return badge(_("Expired"), "warning") if key.has_expired else badge(_("Usable"), "success")
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         """A new key is told once, in the answer to its making, and nowhere kept."""

@@ -21,28 +21,40 @@ from members.models import (
     Card,
     CardProduct,
     CustomEventType,
+    EarningRule,
+    FraudRule,
+    GoodsCategory,
     Member,
     MembershipEvent,
     Operation,
     Purchase,
     RechargePlan,
     Reward,
+    ServiceGroup,
     Staff,
+    StaffLimit,
     Store,
+    StoreAcceptance,
+    TierScheme,
 )
 from messaging.models import Gateway, InboundText, Message, Template, TemplateVersion
 
 Item = tuple[type[Model], str]
 
 SECTIONS: tuple[tuple[Promise, tuple[Item, ...]], ...] = (
-    (_("The shop"), ((Store, "storefront"), (Staff, "badge"))),
+    (_("The shop"), ((Store, "storefront"), (Staff, "badge"), (StaffLimit, "speed"), (FraudRule, "policy"))),
     (_("Members"), ((Member, "group"), (Card, "credit_card"), (Purchase, "shopping_bag"))),
     (
         _("Stored value"),
         (
             (CardProduct, "wallet"),
             (RechargePlan, "add_card"),
+            (ServiceGroup, "local_car_wash"),
+            (GoodsCategory, "category"),
+            (StoreAcceptance, "sync_alt"),
+            (EarningRule, "stars"),
             (Reward, "redeem"),
+            (TierScheme, "military_tech"),
             (Operation, "receipt_long"),
         ),
     ),

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
+from structlog.contextvars import bound_contextvars
 from unfold.sites import UnfoldAdminSite
 
 from crm.admin_menu import sectioned, zone_of
@@ -35,7 +36,7 @@ class BackOffice(UnfoldAdminSite):
         def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if request.user.is_authenticated and not self.has_permission(request):
                 raise PermissionDenied
-            with timezone.override(ZoneInfo(zone_of(request))):
+            with bound_contextvars(staff_id=request.user.pk), timezone.override(ZoneInfo(zone_of(request))):
                 response = guarded(request, *args, **kwargs)
                 if isinstance(response, SimpleTemplateResponse):
                     response.render()

@@ -21,7 +21,7 @@ def mask_text(text: str) -> str:
 def mask_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """A structlog processor: mask every string value."""
     for name, value in event.items():
-        if isinstance(value, str) and name not in {"timestamp", "request_id"}:
+        if isinstance(value, str) and name not in {"timestamp", "request_id", "address"}:
             event[name] = mask_text(value)
     return event
 
@@ -61,7 +61,7 @@ def configure(options: dict[str, Any]) -> None:
 
 
 class RequestLogMiddleware:
-    """Gives each request an id, bound to its log lines and returned in `X-Request-ID`."""
+    """Gives each request an id, bound with where it came from to its log lines, and returned in `X-Request-ID`."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -69,7 +69,8 @@ class RequestLogMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request_id = uuid.uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        address = request.META.get("REMOTE_ADDR", "")
+        with structlog.contextvars.bound_contextvars(request_id=request_id, address=address):
             response = self.get_response(request)
         response["X-Request-ID"] = request_id
         return response

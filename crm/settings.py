@@ -225,6 +225,25 @@ _NUMBER = {"widget": "unfold.widgets.UnfoldAdminIntegerFieldWidget"}
 CONSTANCE_ADDITIONAL_FIELDS = {
     "clock": ["django.forms.RegexField", {"regex": r"^([01]\d|2[0-3]):[0-5]\d$", **_LINE}],
     "count": ["django.forms.IntegerField", {"min_value": 0, "max_value": 1000, **_NUMBER}],
+    "amount": ["django.forms.IntegerField", {"min_value": 0, "max_value": 10**9, **_NUMBER}],
+    "points_missing": [
+        "django.forms.ChoiceField",
+        {
+            "choices": (
+                ("forgive", _("forgives them")),
+                ("deduct", _("keeps back what they were worth")),
+                ("refuse", _("is refused")),
+            ),
+            "widget": "unfold.widgets.UnfoldAdminSelectWidget",
+        },
+    ],
+    "card_rules": [
+        "django.forms.ChoiceField",
+        {
+            "choices": (("none", _("No limits")), ("cn", _("China: single-purpose prepaid cards"))),
+            "widget": "unfold.widgets.UnfoldAdminSelectWidget",
+        },
+    ],
     "word": ["django.forms.CharField", {"max_length": 32, **_LINE}],
 }
 CONSTANCE_CONFIG = {
@@ -236,6 +255,29 @@ CONSTANCE_CONFIG = {
     "MARKETING_UNTIL": ("21:00", _("…until this time; the last leaves 15 minutes before"), "clock"),
     "MARKETING_PER_DAY": (1, _("Marketing texts to one phone in any 24 hours"), "count"),
     "MARKETING_PER_MONTH": (6, _("Marketing texts to one phone in any 30 days"), "count"),
+    "SPEND_CODE_ABOVE_MINOR": (
+        0,
+        _("From the card above this amount (minor units) the member’s code is needed; 0 is never"),
+        "amount",
+    ),
+    "ACCEPTS_OTHER_STORES": (True, _("Value sold at one store may be used at every other"), bool),
+    "POINTS_MISSING_ON_REFUND": (
+        "forgive",
+        _("A refund whose points the member has used already"),
+        "points_missing",
+    ),
+    "POINTS_COST_MINOR": (100, _("What 100 points cost the house (minor units), for what is owed"), "amount"),
+    "CASH_DIFFERENCE_MAX_MINOR": (
+        2000,
+        _("A cash difference above this (minor units) needs a second person in charge"),
+        "amount",
+    ),
+    "CARD_RULES": ("none", _("Legal limits on prepaid cards"), "card_rules"),
+    "PHONE_CHANGE_SPEND_MAX_MINOR": (
+        20000,
+        _("While a phone number changes and for 24 hours after, one deed takes at most this (minor units)"),
+        "amount",
+    ),
     "CONSENT_WORDING": (
         "2026-11",
         _("Version of the consent wording shown at the till and in the portal"),
@@ -243,6 +285,17 @@ CONSTANCE_CONFIG = {
     ),
 }
 CONSTANCE_CONFIG_FIELDSETS = (
+    (
+        _("Paying with stored value"),
+        (
+            "SPEND_CODE_ABOVE_MINOR",
+            "ACCEPTS_OTHER_STORES",
+            "POINTS_MISSING_ON_REFUND",
+            "CARD_RULES",
+            "PHONE_CHANGE_SPEND_MAX_MINOR",
+        ),
+    ),
+    (_("Cash and what is owed"), ("CASH_DIFFERENCE_MAX_MINOR", "POINTS_COST_MINOR")),
     (
         _("When and how often marketing is sent"),
         ("MARKETING_FROM", "MARKETING_UNTIL", "MARKETING_PER_DAY", "MARKETING_PER_MONTH"),

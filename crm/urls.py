@@ -22,6 +22,7 @@ def with_admin_policy(patterns: Iterable[URLPattern | URLResolver]) -> None:
             pattern.callback = csp_update(settings.ADMIN_CSP)(pattern.callback)
 
 
+admin.autodiscover()
 admin_urls: Any = admin.site.urls
 with_admin_policy(admin_urls[0])
 

@@ -50,7 +50,7 @@ class Caller:
         raise _at_store("store_unknown", _("This key has no such store."))
 
     def members(self) -> QuerySet[Member]:
-        return Member.objects.filter(home_store__in=self.store_ids).select_related("home_store")
+        return Member.objects.current().filter(home_store__in=self.store_ids).select_related("home_store")
 
     def cards(self) -> QuerySet[Card]:
         return Card.objects.filter(store__in=self.store_ids).select_related("store", "member", "product")

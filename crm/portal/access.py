@@ -80,7 +80,7 @@ def current_member(request: PortalRequest) -> Member | None:
     session = request.portal_session
     if _MEMBER not in session:
         return None
-    member = Member.objects.select_related("home_store").filter(pk=session[_MEMBER]).first()
+    member = Member.objects.current().select_related("home_store").filter(pk=session[_MEMBER]).first()
     if member and constant_time_compare(bytes(member.phone_hash).hex(), session.get(_PHONE, "")):
         return member
     session.flush()

@@ -11,7 +11,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from members.domain import audit
 from members.domain.enrolment import record_consent
+from members.domain.ledger import Actor
 from members.enums import ConsentSource, Purpose
 from members.models import ConsentEntry, Member
 from members.refusals import Refused
@@ -108,7 +110,9 @@ def choose(member: Member, purpose: Purpose, *, is_on: bool, wording: str, at: d
         at=at,
     )
     if is_on and purpose == Purpose.MARKETING:
-        _suppressions(member).filter(scope=SuppressionScope.MARKETING).update(lifted_at=at)
+        lifted = _suppressions(member).filter(scope=SuppressionScope.MARKETING).update(lifted_at=at)
+        if lifted:
+            audit.write(actor=Actor("portal"), verb="suppression_lifted", subject=member, at=at)
     return Chosen(is_changed=True, taken_back=0 if is_on else _take_back(member, purpose, at))
 
 

@@ -140,7 +140,7 @@ def _checked(request: PortalRequest, phone: str, code: str) -> tuple[Member | No
     checked = verification.check_code(
         phone=phone, purpose=CodePurpose.LOGIN, code=code, at=timezone.now(), ip=address_of(request)
     )
-    member = Member.objects.filter(phone=phone).first()
+    member = Member.objects.current().filter(phone=phone).first()
     if checked.is_right and member:
         return member, ""
     if not checked.checks_left:

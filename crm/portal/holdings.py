@@ -11,7 +11,7 @@ import segno
 from django.utils.safestring import SafeString, mark_safe
 
 from members.enums import AccountKind, CardStatus
-from members.models import Account, Card, Lot, Member
+from members.models import Account, Card, CardKind, CardPause, Lot, Member, Sharer
 
 SOON = timedelta(days=30)
 
@@ -31,6 +31,10 @@ class Ending:
         return self.kind == AccountKind.POINTS
 
     @property
+    def is_services(self) -> bool:
+        return self.kind == AccountKind.SERVICES
+
+    @property
     def label(self) -> str:
         return str(AccountKind(self.kind).label)
 
@@ -42,11 +46,23 @@ class HeldCard:
     card: Card
     principal_minor: int = 0
     bonus_minor: int = 0
+    services: int = 0
+    is_paused: bool = False
+    sharers: list[str] = field(default_factory=list)
     endings: list[Ending] = field(default_factory=list)
 
     @property
     def balance_minor(self) -> int:
         return self.principal_minor + self.bonus_minor
+
+    @property
+    def services_shown(self) -> int | None:
+        """The services of a count card; None for a card that has none."""
+        return self.services if self.is_count_card else None
+
+    @property
+    def is_count_card(self) -> bool:
+        return self.card.product.kind == CardKind.SERVICES
 
     @property
     def is_usable(self) -> bool:
@@ -77,8 +93,8 @@ class Holdings:
 
 
 def holdings_of(member: Member, *, at: datetime) -> Holdings:
-    """The member's cards, usable ones first and newest first, and points; in three queries."""
-    own = Card.objects.filter(member=member).select_related("store", "product")
+    """The member's cards, usable ones first and newest first, and points; in three queries, five with count cards."""
+    own = Card.objects.filter(member=member).select_related("store", "product__service_group")
     cards = {card.pk: HeldCard(card) for card in own.order_by("-id")}
     held = Holdings(sorted(cards.values(), key=lambda one: not one.is_usable))
     for account in Account.objects.filter(member=member):
@@ -87,8 +103,11 @@ def holdings_of(member: Member, *, at: datetime) -> Holdings:
             held.points = balance
         elif account.card_id in cards and account.kind == AccountKind.PRINCIPAL:
             cards[account.card_id].principal_minor = balance
+        elif account.card_id in cards and account.kind == AccountKind.SERVICES:
+            cards[account.card_id].services = balance
         elif account.card_id in cards:
             cards[account.card_id].bonus_minor = balance
+    _add_owners_words(member, cards)
     lots = Lot.objects.filter(account__member=member, remaining__gt=0, expires_at__isnull=False)
     for lot in lots.select_related("account").order_by("expires_at", "id"):
         place = cards[lot.account.card_id].endings if lot.account.card_id in cards else held.point_endings
@@ -99,12 +118,24 @@ def holdings_of(member: Member, *, at: datetime) -> Holdings:
     return held
 
 
+def _add_owners_words(member: Member, cards: dict[int, HeldCard]) -> None:
+    """Which count cards rest and who shares them; two queries, none without a count card."""
+    counted = [number for number, one in cards.items() if one.is_count_card]
+    if not counted:
+        return
+    for pause in CardPause.objects.filter(card__in=counted, ended_at=None):
+        cards[pause.card_id].is_paused = True
+    for sharer in Sharer.objects.filter(card__in=counted, removed_at=None):
+        cards[sharer.card_id].sharers.append(sharer.name)
+
+
 def _ending(lot: Lot, at: datetime) -> Ending:
     assert lot.expires_at is not None
     return Ending(
         kind=lot.account.kind,
         amount=lot.remaining,
-        at=lot.expires_at,
+        at=lot.expires_at
+        - timedelta(microseconds=1),  # value ends at midnight: its last day is the one before
         is_soon=at < lot.expires_at <= at + SOON,
         is_over=lot.expires_at <= at,
     )

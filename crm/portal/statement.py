@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from members.domain.statements import Period
 from members.enums import MEMBER_ACCOUNTS, AccountKind, OperationKind
 from members.models import Entry, Member, Operation
 
@@ -20,7 +21,20 @@ _ICONS = {
     OperationKind.RECHARGE: ("wallet", "good"),
     OperationKind.SPEND: ("shopping-bag", "plain"),
     OperationKind.REDEEM: ("gift", "brand"),
+    OperationKind.EARN: ("sparkles", "good"),
     OperationKind.REFUND: ("undo-2", "good"),
+    OperationKind.REFUND_RECHARGE: ("undo-2", "plain"),
+    OperationKind.SELL_SERVICES: ("ticket", "good"),
+    OperationKind.SERVE: ("ticket-check", "plain"),
+    OperationKind.HOLD: ("lock", "wait"),
+    OperationKind.RELEASE: ("lock-open", "good"),
+    OperationKind.MOVE_OUT: ("arrow-up-right", "plain"),
+    OperationKind.MOVE_IN: ("arrow-down-left", "good"),
+    OperationKind.FREEZE: ("snowflake", "wait"),
+    OperationKind.UNFREEZE: ("sun", "good"),
+    OperationKind.CLOSE: ("archive", "plain"),
+    OperationKind.ADJUST: ("scale", "plain"),
+    OperationKind.OPENING: ("flag", "plain"),
     OperationKind.EXPIRE: ("timer-off", "wait"),
 }
 
@@ -51,6 +65,10 @@ class Line:
         return self.changes.get(AccountKind.POINTS, 0)
 
     @property
+    def services(self) -> int:
+        return self.changes.get(AccountKind.SERVICES, 0)
+
+    @property
     def principal_after(self) -> int:
         return self.after.get(AccountKind.PRINCIPAL, 0)
 
@@ -65,6 +83,10 @@ class Line:
     @property
     def points_after(self) -> int:
         return self.after.get(AccountKind.POINTS, 0)
+
+    @property
+    def services_after(self) -> int:
+        return self.after.get(AccountKind.SERVICES, 0)
 
     @property
     def icon(self) -> str:
@@ -113,9 +135,15 @@ def own_operations(member: Member) -> QuerySet[Operation]:
     return Operation.objects.filter(member=member)
 
 
-def statement_page(member: Member, *, before: Operation | None = None, size: int = PAGE) -> StatementPage:
-    """The deeds older than `before`, or the newest; paged by key, in a fixed number of queries."""
+def statement_page(
+    member: Member, *, before: Operation | None = None, period: Period | None = None, size: int = PAGE
+) -> StatementPage:
+    """The deeds older than `before`, or the newest, of a period if one is named; a fixed number of queries."""
     wanted = own_operations(member).select_related("store", "card").prefetch_related("tenders")
+    if period and period.start:
+        wanted = wanted.filter(at__gte=period.start)
+    if period and period.end:
+        wanted = wanted.filter(at__lt=period.end)
     if before:
         wanted = wanted.filter(pk__lt=before.pk)
     found = list(wanted.order_by("-id")[: size + 1])
@@ -150,6 +178,9 @@ def _line(operation: Operation, entries: Iterable[Entry], carried: dict[tuple[in
     for kind in (AccountKind.PRINCIPAL, AccountKind.BONUS):
         line.after[kind] = carried.get((operation.card_id, kind), 0)
     line.after[AccountKind.POINTS] = carried.get((None, AccountKind.POINTS), 0)
+    line.after[AccountKind.SERVICES] = sum(
+        after for (_card, kind), after in carried.items() if kind == AccountKind.SERVICES
+    )
     return line
 
 

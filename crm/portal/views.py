@@ -19,6 +19,11 @@ from django.views.decorators.http import require_GET, require_POST
 from crm.portal import consents, correspondence, holdings, statement
 from crm.portal.access import PortalRequest, member_required, page
 from crm.portal.consents import Chosen
+from crm.shell.statements import asked_of, file_of, paper
+from members.domain import statements
+from members.domain.card_facts import open_transfers
+from members.domain.erasing import wish_of
+from members.domain.phone_changes import waiting_of
 from members.enums import Purpose
 from members.refusals import Refused
 
@@ -28,10 +33,17 @@ LATEST = 4
 @require_GET
 @member_required
 def home(request: PortalRequest) -> HttpResponse:
-    """Card, balances, points and what ends when, and the last few deeds."""
-    held = holdings.holdings_of(request.member, at=timezone.now())
+    """Card, balances, points and what ends when, value on offer, and the last few deeds."""
+    at = timezone.now()
+    held = holdings.holdings_of(request.member, at=at)
     latest = statement.statement_page(request.member, size=LATEST)
-    return page(request, "home", {"held": held, "latest": latest.lines})
+    context = {
+        "waiting": waiting_of(request.member),
+        "offers": open_transfers(request.member, at=at),
+        "held": held,
+        "latest": latest.lines,
+    }
+    return page(request, "home", context)
 
 
 @require_GET
@@ -41,9 +53,35 @@ def statement_list(request: PortalRequest) -> HttpResponse:
     before = None
     if wanted := request.GET.get("before"):
         before = get_object_or_404(statement.own_operations(request.member), public_id=_uuid(wanted))
-    shown = statement.statement_page(request.member, before=before)
-    older = f"?{urlencode({'before': str(shown.older)})}" if shown.older else ""
-    return page(request, "statement", {"months": shown.months, "older_url": older, "is_older": bool(before)})
+    asked = asked_of(request.GET, request.member, at=timezone.now())
+    shown = statement.statement_page(request.member, before=before, period=asked.period)
+    older = f"?{urlencode({'before': str(shown.older)})}&{asked.query}".rstrip("&") if shown.older else ""
+    context = {
+        "months": shown.months,
+        "older_url": older,
+        "is_older": bool(before),
+        "asked": asked,
+        "statement": statements.summary(request.member, asked.period),
+    }
+    return page(request, "statement", context)
+
+
+@require_GET
+@member_required
+def statement_print(request: PortalRequest) -> HttpResponse:
+    """The whole period on one page, oldest first, fit for paper."""
+    asked = asked_of(request.GET, request.member, at=timezone.now())
+    return page(
+        request, "statement_print", paper(statements.printed(request.member, asked.period), for_member=True)
+    )
+
+
+@require_GET
+@member_required
+def statement_file(request: PortalRequest) -> HttpResponse:
+    """The same as a file, in the member's language and the home store's time."""
+    asked = asked_of(request.GET, request.member, at=timezone.now())
+    return file_of(request.member, asked.period, for_member=True)
 
 
 @require_GET
@@ -51,7 +89,9 @@ def statement_list(request: PortalRequest) -> HttpResponse:
 def statement_line(request: PortalRequest, public_id: UUID) -> HttpResponse:
     """One deed, whole, fit to be printed or shown at the counter."""
     wanted = statement.own_operations(request.member).select_related("store", "card", "reverses")
-    operation = get_object_or_404(wanted.prefetch_related("tenders"), public_id=public_id)
+    operation = get_object_or_404(
+        wanted.prefetch_related("tenders", "bill_lines__category"), public_id=public_id
+    )
     refunds = statement.own_operations(request.member).filter(reverses=operation).order_by("id")
     context = {"line": statement.line_of(request.member, operation), "refunds": refunds}
     return page(request, "statement_line", context)
@@ -76,6 +116,8 @@ def preferences(request: PortalRequest) -> HttpResponse:
     context = {
         "choices": consents.choices_of(request.member),
         "history": consents.consent_history(request.member),
+        "waiting": waiting_of(request.member),
+        "wish": wish_of(request.member),
     }
     return page(request, "preferences", context)
 

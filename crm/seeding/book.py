@@ -12,7 +12,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.management.color import no_style
@@ -44,6 +44,7 @@ from members.models import (
     Purchase,
     RechargePlan,
     Reward,
+    Shift,
     Staff,
     Store,
     Tender,
@@ -52,7 +53,7 @@ from members.models import (
 STORED_VALUE = (AccountKind.PRINCIPAL, AccountKind.BONUS)
 # Parents before children.
 TABLES: tuple[type[models.Model], ...] = (
-    Operation, Card, Account, Lot, Entry, LotUse, Tender, MembershipEvent, Purchase,
+    Operation, Shift, Card, Account, Lot, Entry, LotUse, Tender, MembershipEvent, Purchase,
 )  # fmt: skip
 
 
@@ -92,6 +93,7 @@ class Book:
             (account.store_id, account.kind): account for account in Account.objects.filter(member=None)
         }
         self._by_id: dict[int, Lot] = {}
+        self._shifts: dict[tuple[int, int, date], Shift] = {}
         self._keys = itertools.count(1)
 
     def add(self, row: models.Model) -> Any:
@@ -138,7 +140,7 @@ class Book:
         if plan.points:
             legs += self._points_legs(wallet, plan.points, at)
         self._post(operation, wallet, legs)
-        self.add(Tender(operation=operation, type=tender, amount_minor=plan.pay_minor))
+        self._tender(operation, tender, plan.pay_minor)
         self._tell(
             operation, wallet, {"amount": plan.pay_minor, "bonus": plan.bonus_minor, "points": plan.points}
         )
@@ -154,7 +156,7 @@ class Book:
         legs = [*self._legs_of(wallet, uses), _Leg(self._house(wallet.store, AccountKind.SALES), bill)]
         if bill > stored:
             legs.append(_Leg(self._house(wallet.store, AccountKind.TENDER), stored - bill))
-            self.add(Tender(operation=operation, type=tender, amount_minor=bill - stored))
+            self._tender(operation, tender, bill - stored)
         points = points_for(wallet.card.product, bill)
         if points:
             legs += self._points_legs(wallet, points, at)
@@ -166,6 +168,17 @@ class Book:
         facts = {"amount": bill, "stored_value": stored, "points": points}
         facts |= {kind: max(taken.get(kind, 0), 0) for kind in STORED_VALUE}
         self._tell(operation, wallet, facts)
+        return operation
+
+    def earn(self, wallet: Wallet, points: int, reason: str, staff: Staff, at: datetime) -> Operation:
+        """Points without a bill."""
+        operation = self._operation(
+            OperationKind.EARN, wallet.member, wallet.store, staff, at, wallet.card, 0
+        )
+        self._post(operation, wallet, self._points_legs(wallet, points, at))
+        facts = {"points": points, "reason": reason, "points_balance": wallet.points()}
+        key = f"operation:{operation.public_id}"
+        self.tell("points_earned", wallet, facts, at, source=operation.scope, key=key, operation=operation)
         return operation
 
     def redeem(self, wallet: Wallet, reward: Reward, staff: Staff, at: datetime) -> bool:
@@ -201,7 +214,7 @@ class Book:
             legs.append(_Leg(entry.account, -entry.amount, uses=back))
         self._post(operation, wallet, legs)
         for paid in [row for row in self.rows[Tender][-2:] if row.operation_id == sale.pk]:
-            self.add(Tender(operation=operation, type=paid.type, amount_minor=-paid.amount_minor))
+            self._tender(operation, TenderType(paid.type), -paid.amount_minor)
         taken = {entry.account_kind: abs(entry.amount) for entry in entries}
         stored = sum(taken.get(kind, 0) for kind in STORED_VALUE)
         facts = {
@@ -254,6 +267,25 @@ class Book:
                 created_at=at,
             )
         )
+
+    def _tender(self, operation: Operation, type: TenderType, amount_minor: int) -> None:
+        shift = self._shift_of(operation) if type == TenderType.CASH else None
+        self.add(Tender(operation=operation, type=type, amount_minor=amount_minor, shift=shift))
+
+    def _shift_of(self, operation: Operation) -> Shift:
+        """The cashier's shift of the deed's business day; left open, as the till would."""
+        on = operation.at.astimezone(operation.store.zone).date()
+        place = (operation.store_id, operation.staff_id or 0, on)
+        if place not in self._shifts:
+            shift = Shift(
+                store=operation.store,
+                staff=operation.staff,
+                on=on,
+                opened_at=operation.at,
+                opening_minor=30000,
+            )
+            self._shifts[place] = self.add(shift)
+        return self._shifts[place]
 
     def _post(self, operation: Operation, wallet: Wallet, legs: Sequence[_Leg]) -> None:
         for leg in legs:
@@ -383,7 +415,7 @@ class Book:
 def _link(account: Account, amount: int, operation: Operation) -> bytes:
     """The account's next hash, as `ledger_link` in members/sql/ledger.sql makes it; L16 compares them."""
     said = f"{account.pk}|{account.last_seq}|{amount}|{account.balance}|{operation.pk}"
-    return hashlib.sha256((account.last_hash or b"") + said.encode()).digest()
+    return hashlib.sha256(bytes(account.last_hash or b"") + said.encode()).digest()
 
 
 def _last_id(table: type[models.Model]) -> int:

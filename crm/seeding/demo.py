@@ -12,14 +12,21 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from crm.seeding import setting_up
+from campaigns.models import TriggerRule
+from crm.seeding import loyalty, setting_up
 from crm.seeding.book import Book
+from crm.seeding.cards import open_cards
+from crm.seeding.control import seed_control
+from crm.seeding.coupons import open_coupons
 from crm.seeding.history import YEAR, Life, Place, draw_life, live
+from crm.seeding.money import plant_stories, sign_days
 from crm.seeding.past_texts import write_past_texts
+from crm.seeding.paying import open_payments
 from crm.seeding.people import phone_number, somebody
+from crm.seeding.persons import open_persons
 from members.domain.enrolment import phone_hash
-from members.enums import ConsentSource, OperationKind, Purpose
-from members.models import ConsentEntry, Member, MemberFacts, Operation, Purchase, Store
+from members.enums import AccountKind, CardStatus, ConsentSource, OperationKind, Purpose
+from members.models import Card, ConsentEntry, Member, MemberFacts, Operation, Purchase, Store
 
 SEED = 2026
 WORDING = "2026-11"
@@ -34,19 +41,45 @@ def seed_demo(*, at: datetime) -> dict[str, int] | None:
         staff, logins = setting_up.employ(stores)
         places = setting_up.open_places(staff)
         rules = setting_up.write_texts(staff["marketer"], staff["owner"], at - YEAR)
+        TriggerRule.objects.update(is_on=False)  # until the texts of the demo's own deeds are written as past
         gateway = setting_up.connect_simulator()
         setting_up.draft_campaigns(stores, staff["marketer"], staff["owner"], at)
+        loyalty.write_rules(places, at)
         lives = _enrol(places, at)
         book = Book()
         live(book, lives)
         _external_facts(book, lives, at)
+        birthdays = loyalty.birthdays(book, lives, at)
         book.store_all()
+        loyalty.say_why(birthdays)
         _count_facts(book, lives)
+        loyalty.open_tiers(at)
+        shown = _cards_with(lives, 20_000)
+        open_payments(stores, shown, at=at)
+        open_cards(stores, spared=shown, at=at)
+        plant_stories(stores, staff, at=at)
+        open_coupons(stores, shown, at=at)
+        open_persons(shown, at=at)
+        seed_control(staff, stores[0], at=at)
+        sign_days(stores, staff, at=at)
+        TriggerRule.objects.update(is_on=True)
         messages = write_past_texts(rules, gateway, at)
         key = setting_up.give_key(stores)
     phones = [life.member.phone for life in lives if life.wallet and life.wallet.balance()][:8]
     write_private(settings.DATA_DIR / "demo.json", {"logins": logins, "api_key": key, "members": phones})
     return {"stores": len(stores), "members": len(lives), "messages": messages} | book.counts()
+
+
+def _cards_with(lives: list[Life], minor: int) -> list[Card]:
+    """The first two cards of the showcase with so much to spend."""
+    shown = [life.member.pk for life in lives if life.wallet and life.wallet.balance()][:8]
+    cards = Card.objects.filter(
+        member__in=shown,
+        status=CardStatus.ACTIVE,
+        accounts__kind=AccountKind.PRINCIPAL,
+        accounts__balance__gte=minor,
+    )
+    return list(cards.select_related("member", "store", "product").order_by("member_id")[:2])
 
 
 def _enrol(places: list[Place], now: datetime) -> list[Life]:

@@ -1,15 +1,19 @@
 """The one navigation of the back office and the tab bar of the portal."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from members.admin_scope import may_enter
+from members.admin_scope import may_enter, reach_of
+from members.domain.approvals import MAY_APPROVE, waiting_for
+from members.enums import Role
+from members.models import Staff
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Link:
     icon: str
     is_tab: bool
     is_current: bool
+    count: int = 0
 
 
 STAFF = (
@@ -36,11 +41,17 @@ STAFF = (
     Place("staff:member_list", _("Members"), "users"),
     Place("staff:campaign_list", _("Campaigns"), "megaphone"),
     Place("staff:message_list", _("Messages"), "message-square-text"),
+    Place("staff:coupon_list", _("Coupons"), "ticket-percent", is_tab=False),
 )
+TIERS = Place("staff:tier_board", _("Tiers"), "award", is_tab=False)
+APPROVALS = Place("staff:approval_list", _("Approvals"), "shield-check", is_tab=False)
+MONEY = Place("staff:money", _("Money"), "wallet", is_tab=False)
+AUDIT = Place("staff:audit_log", _("Audit"), "scroll-text", is_tab=False)
 SET_UP = Place("admin:index", _("Set-up"), "settings", is_tab=False)
 PORTAL = (
     Place("portal:home", _("Home"), "house"),
     Place("portal:statement", _("Statement"), "receipt-text"),
+    Place("portal:coupons", _("Coupons"), "ticket-percent"),
     Place("portal:messages", _("Messages"), "message-square-text"),
     Place("portal:preferences", _("Preferences"), "sliders-horizontal"),
 )
@@ -61,9 +72,26 @@ def _address(name: str) -> str:
 
 
 def staff_links(request: HttpRequest) -> list[Link]:
-    """The rail: daily work, then set-up for those who may enter the admin."""
-    places = (*STAFF, SET_UP) if may_enter(request) else STAFF
-    return links(places, request.path)
+    """The rail: daily work, what waits for a second person, the audit log, then set-up, as far as one may."""
+    reach = reach_of(request)
+    places = [*STAFF]
+    if reach.may_anywhere((Role.MANAGER, Role.OWNER)):
+        places.append(TIERS)
+    if reach.may_anywhere((Role.CASHIER, Role.MANAGER, Role.OWNER, Role.AUDITOR)):
+        places += [MONEY, APPROVALS]
+    if reach.may_anywhere((Role.OWNER, Role.AUDITOR)):
+        places.append(AUDIT)
+    if may_enter(request):
+        places.append(SET_UP)
+    return [_counted(link, request) for link in links(tuple(places), request.path)]
+
+
+def _counted(link: Link, request: HttpRequest) -> Link:
+    """The approvals with how many wait for this person; nothing waits for who may approve nowhere."""
+    is_asked = link.label == APPROVALS.label and reach_of(request).may_anywhere(MAY_APPROVE)
+    if not is_asked or not isinstance(request.user, Staff):
+        return link
+    return replace(link, count=waiting_for(request.user, at=timezone.now()))
 
 
 def simulator_url(request: HttpRequest) -> str:

@@ -32,12 +32,16 @@ View = Callable[..., HttpResponseBase]
 
 @dataclass(frozen=True)
 class Access:
-    """A person at work: their stores, the one they are in, and their roles there."""
+    """A person at work: their stores, the one they are in, and their roles there.
+
+    `approval` is the second person's yes that this deed is done on, if it is.
+    """
 
     staff: Staff
     stores: tuple[Store, ...]
     store: Store
     roles: frozenset[str]
+    approval: str = ""
 
     def may(self, *roles: Role) -> bool:
         """Whether the person holds one of these roles in the current store; the same answer as `Staff.may`."""
@@ -50,7 +54,7 @@ class Access:
     @property
     def actor(self) -> Actor:
         """The name under which the ledger writes down what this person does."""
-        return Actor(scope=f"staff:{self.staff.pk}", staff_id=self.staff.pk)
+        return Actor(scope=f"staff:{self.staff.pk}", staff_id=self.staff.pk, approval=self.approval)
 
 
 class NoStore(PermissionDenied):

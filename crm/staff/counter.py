@@ -7,6 +7,7 @@ key for something else is refused with the way to what was done. What a rule ref
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -18,18 +19,18 @@ from django.utils.translation import gettext_lazy as _
 from django.views import View
 
 from crm.shell.formats import money_exponent
-from crm.staff.access import AT_TILL, IN_CHARGE, access_of, needs, page
-from crm.staff.forms import DeedForm, OpenCardForm, RechargeForm, RedeemForm, RefundForm, SpendForm
-from crm.staff.holdings import SHOWN_SPENDS, Pocket, holdings_of, refundable_spends
+from crm.staff.access import AT_TILL, access_of, needs, page
+from crm.staff.asking import asked_for_approval, shown_approval
+from crm.staff.forms import DeedForm, OpenCardForm, RechargeForm, RedeemForm
+from crm.staff.holdings import holdings_of
 from crm.staff.telling import foretell
 from crm.staff.till import card_or_404, member_or_404, outcome_context, show_member
 from members.amounts import InvalidAmount, parse_minor, plain_minor
 from members.domain.cards import open_card, recharge_card
 from members.domain.deeds import Outcome
-from members.domain.ledger import IdempotencyConflict, TenderPaid
-from members.domain.refunds import refund
+from members.domain.ledger import ApprovalInvalid, ApprovalRequired, IdempotencyConflict, TenderPaid
+from members.domain.plans import plans_for
 from members.domain.rewards import redeem_points
-from members.domain.spending import spend
 from members.enums import OperationKind, Role
 from members.models import Operation
 from members.refusals import Refused
@@ -61,7 +62,8 @@ class Deed(View):
         return needs(*self.roles)(self._begin)(request, *args, **kwargs)
 
     def _begin(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        self.access, self.at = access_of(request), timezone.now()
+        access, self.at = access_of(request), timezone.now()
+        self.access = replace(access, approval=request.POST.get("approval", "")[:36])
         self.find(request, **kwargs)
         return super().dispatch(request)
 
@@ -105,6 +107,13 @@ class Deed(View):
             return self.again(form, earlier) if earlier else self.show(form, status=422)
         try:
             outcome = self.do(form, f"till:{once}")
+        except ApprovalRequired as refusal:
+            return self.show(
+                form, status=422, asking=asked_for_approval(self.request, self.access, refusal, self.at)
+            )
+        except ApprovalInvalid as refusal:
+            form.refuse(refusal.message, "")
+            return self.show(form, status=422, **({} if refusal.is_open else {"asking": None}))
         except Refused as refusal:
             form.refuse(refusal.message, refusal.field)
             return self.show(form, status=422)
@@ -132,7 +141,8 @@ class Deed(View):
         if any(str(earlier.request.get(name) or "") != form.data.get(name, "") for name in self.asked):
             return False
         try:
-            return parse_minor(form.data.get("amount"), exponent=money_exponent()) == earlier.amount_minor
+            typed = parse_minor(form.data.get("amount"), exponent=money_exponent())
+            return typed == (earlier.request.get("amount") or earlier.amount_minor)
         except InvalidAmount:
             return True
 
@@ -158,6 +168,7 @@ class Deed(View):
         """The form in its place, with everything that was typed and the key it came with."""
         context = {
             "form": form,
+            "asking": shown_approval(self.request, self.access),
             "once": once_key(self.request),
             "member": self.member,
             "card": getattr(self, "card", None),
@@ -197,9 +208,13 @@ class RechargeCard(Deed):
         return {"store": self.access.store}
 
     def context(self, form: Any) -> dict[str, Any]:
-        plans = form.fields["plan"].queryset
         priced = [
-            {"plan": plan, "price": plain_minor(plan.pay_minor, exponent=money_exponent())} for plan in plans
+            {
+                "plan": offer.plan,
+                "price": plain_minor(offer.plan.pay_minor, exponent=money_exponent()),
+                "refusal": offer.refusal,
+            }
+            for offer in plans_for(self.card, self.access.store, at=self.at)
         ]
         return {"plans": priced, "chosen": form.data.get("plan", ""), "quick": QUICK_AMOUNTS}
 
@@ -213,34 +228,6 @@ class RechargeCard(Deed):
             card=self.card,
             tender=TenderPaid(data["tender"], data["amount"], data["reference"]),
             plan=data["plan"],
-        )
-
-
-class Spend(Deed):
-    """A bill: from the card what it holds, the rest by an outside tender."""
-
-    form_class, template, kind = SpendForm, "staff/_deed_spend.html", OperationKind.SPEND
-
-    def context(self, form: Any) -> dict[str, Any]:
-        return {"pocket": self.pocket()}
-
-    def pocket(self) -> Pocket:
-        return holdings_of(self.member, at=self.at).pocket_of(self.card)
-
-    def do(self, form: Any, key: str) -> Outcome:
-        data = form.cleaned_data
-        outside = data["outside"]
-        if outside is None:
-            outside = max(data["amount"] - self.pocket().spendable_minor, 0)
-        paid = [TenderPaid(data["tender"], outside, data["reference"])] if outside else []
-        return spend(
-            actor=self.access.actor,
-            key=key,
-            at=self.at,
-            store=self.access.store,
-            card=self.card,
-            amount_minor=data["amount"],
-            tenders=paid,
         )
 
 
@@ -271,36 +258,6 @@ class RedeemPoints(Deed):
             store=self.access.store,
             card=self.card,
             reward=form.cleaned_data["reward"],
-        )
-
-
-class Refund(Deed):
-    """A spend taken back, whole or in part. A manager's or an owner's word."""
-
-    form_class, template, kind = RefundForm, "staff/_deed_refund.html", OperationKind.REFUND
-    roles = IN_CHARGE
-
-    def form_options(self) -> dict[str, Any]:
-        return {"spends": refundable_spends(self.card)}
-
-    def context(self, form: Any) -> dict[str, Any]:
-        chosen = form.data.get("operation") or self.request.GET.get("operation", "")
-        rows = list(form.fields["operation"].queryset)
-        shown = [
-            row for place, row in enumerate(rows) if place < SHOWN_SPENDS or str(row.public_id) == chosen
-        ]
-        return {"spends": shown, "chosen": chosen or (str(shown[0].public_id) if len(shown) == 1 else "")}
-
-    def do(self, form: Any, key: str) -> Outcome:
-        data = form.cleaned_data
-        return refund(
-            actor=self.access.actor,
-            key=key,
-            at=self.at,
-            store=self.access.store,
-            operation=data["operation"],
-            amount_minor=data["amount"],
-            note=data["note"],
         )
 
 

@@ -66,7 +66,16 @@ def find(members: QuerySet[Member], query: str) -> list[Member]:
         if len(found) < FOUND_MAX:
             rows = members.filter(condition).select_related("facts", "home_store").order_by()[:FOUND_MAX]
             found |= {member.pk: member for member in rows if member.pk not in found}
-    return _ordered(found.values(), query)[:FOUND_MAX]
+    return _ordered(_current(members, found), query)[:FOUND_MAX]
+
+
+def _current(members: QuerySet[Member], found: dict[int, Member]) -> Iterable[Member]:
+    """Those who are members. What is known of a merged one (number, card) leads to the one who was kept."""
+    kept = {member.merged_into_id for member in found.values() if member.merged_into_id} - found.keys()
+    if kept:
+        rows = members.filter(pk__in=kept).select_related("facts", "home_store")
+        found = found | {member.pk: member for member in rows}
+    return [member for member in found.values() if member.is_current]
 
 
 def _questions(query: str) -> Iterable[Q]:

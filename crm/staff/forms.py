@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 
 from crm.staff.fields import AmountField, BirthdayField, PhoneField, TagsField
 from members.enums import Gender, TenderType
-from members.models import CardProduct, Member, Operation, RechargePlan, Reward, Store
+from members.models import CardProduct, Member, RechargePlan, Reward, Store
 
 
 class DeedForm(forms.Form):
@@ -64,13 +64,6 @@ class RechargeForm(TenderFields):
         return data
 
 
-class SpendForm(TenderFields):
-    """A bill. The card pays what is not paid otherwise; with nothing said, all it can."""
-
-    amount = AmountField(label=_("Bill"))
-    outside = AmountField(label=_("Of it paid otherwise"), required=False)
-
-
 class RedeemForm(DeedForm):
     """A reward of this store."""
 
@@ -81,18 +74,6 @@ class RedeemForm(DeedForm):
     def __init__(self, *args: Any, store: Store, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["reward"].queryset = Reward.objects.offered(store.pk)  # type: ignore[attr-defined]
-
-
-class RefundForm(DeedForm):
-    """A spend of this card, whole (no amount) or in part."""
-
-    operation = forms.ModelChoiceField(Operation.objects.none(), label=_("Spend"), to_field_name="public_id")
-    amount = AmountField(label=_("Amount"), required=False)
-    note = forms.CharField(label=_("Why"), max_length=200, required=False)
-
-    def __init__(self, *args: Any, spends: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["operation"].queryset = spends  # type: ignore[attr-defined]
 
 
 class OpenCardForm(DeedForm):

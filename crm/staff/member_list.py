@@ -20,9 +20,10 @@ from django.views.decorators.http import require_GET
 from crm.shell.formats import phone_masked, store_time
 from crm.staff.access import MAY_EXPORT, access_of, needs, page, staff_required
 from crm.staff.finding import clean_query, matching
-from crm.staff.paging import PAGE_ROWS, cut, whole_number, with_query
+from crm.staff.paging import PAGE_ROWS, asked_of, cut, whole_number, with_query
 from crm.staff.till import visible_members
 from members.amounts import plain_minor
+from members.domain import audit
 from members.domain.imports.cells import safe_for_spreadsheets
 from members.enums import STORED_VALUE
 from members.models import Account, Member, Store
@@ -92,7 +93,9 @@ def filtered(request: HttpRequest) -> tuple[MemberFilter, QuerySet[Member]]:
     access = access_of(request)
     stores = Store.objects.filter(pk__in=access.store_ids)
     asked = MemberFilter(request.GET, stores=stores)
-    members = visible_members(access).filter(_consent(asked.asked("consent")), _seen(asked.asked("seen")))
+    members = (
+        visible_members(access).current().filter(_consent(asked.asked("consent")), _seen(asked.asked("seen")))
+    )
     if query := clean_query(asked.asked("q") or ""):
         members = members.filter(pk__in=visible_members(access).filter(matching(query)).values("pk"))
     if tag := (asked.asked("tag") or "").strip():
@@ -126,7 +129,15 @@ def member_list(request: HttpRequest) -> HttpResponse:
 def export_members(request: HttpRequest) -> StreamingHttpResponse:
     """What the list shows, all of it, as CSV. Phones are masked for everybody; cells cannot become formulae."""
     access = access_of(request)
-    _asked, members = filtered(request)
+    asked, members = filtered(request)
+    audit.write(
+        actor=access.actor,
+        verb="exported",
+        subject=("members", "members"),
+        store=access.store,
+        after={"asked": asked_of(asked), "phones": "masked"},
+        at=timezone.now(),
+    )
     log.info("members_exported", staff_id=access.staff.pk, store_id=access.store.pk)
     rows = members.select_related("facts", "home_store").order_by("-pk").iterator(chunk_size=2000)
     lines = _csv_lines(_header(), (_row(member) for member in rows))

@@ -17,12 +17,12 @@ from django.views.decorators.http import require_GET, require_http_methods
 from crm.staff.access import AT_TILL, access_of, page, staff_required
 from crm.staff.forms import ProfileForm
 from crm.staff.holdings import holdings_of
-from crm.staff.paging import PAGE_ROWS, cut, whole_number, with_query
+from crm.staff.statement_page import statement_tab
 from crm.staff.stories import story_of
 from crm.staff.till import is_opted_out, member_or_404
 from members.domain.enrolment import record_consent
-from members.enums import POINTS_ACCOUNTS, ConsentSource, Purpose
-from members.models import Account, ConsentEntry, Entry, Member
+from members.enums import ConsentSource, Purpose
+from members.models import ConsentEntry, Member
 
 TABS = (
     ("member_detail", "receipt-text"),
@@ -35,25 +35,9 @@ TABS = (
 @require_GET
 @staff_required
 def statement(request: HttpRequest, member: UUID) -> HttpResponse:
-    """The member's entries as a bank prints them, newest first, of one account or all."""
+    """The member's entries as a bank prints them, newest first, of one account or all, of any period."""
     found = member_or_404(request, member)
-    accounts = list(Account.objects.filter(member=found).select_related("card").order_by("card_id", "id"))
-    chosen = next((a for a in accounts if str(a.pk) == request.GET.get("account")), None)
-    entries = Entry.objects.filter(account__in=[chosen] if chosen else accounts)
-    if (after := whole_number(request.GET.get("after", ""))) is not None:
-        entries = entries.filter(pk__lt=after)
-    rows = entries.select_related("operation__store", "operation__staff", "account__card").order_by("-pk")
-    shown = cut(request, list(rows[: PAGE_ROWS + 1]), PAGE_ROWS, lambda entry: str(entry.pk))
-    context = {
-        "page": shown,
-        "accounts": [
-            (account, with_query(request, account=str(account.pk), after="")) for account in accounts
-        ],
-        "account": chosen,
-        "all_url": with_query(request, account="", after=""),
-        "points_accounts": POINTS_ACCOUNTS,
-    }
-    return _tab(request, found, "member_detail", context)
+    return _tab(request, found, "member_detail", statement_tab(request, found))
 
 
 @require_GET
@@ -136,7 +120,7 @@ def _tab(
     ]
     shared = {
         "member": member,
-        "holdings": holdings_of(member, at=timezone.now()),
+        "holdings": holdings_of(member, at=timezone.now(), accounts=context.get("own_accounts")),
         "is_opted_out": is_opted_out(member),
         "tabs": tabs,
     }

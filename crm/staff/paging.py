@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from django import forms
 from django.http import HttpRequest
+
+from crm.logs import mask_text
 
 Row = TypeVar("Row")
 PAGE_ROWS = 50
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s-]+(?=\d)")
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,18 @@ def with_query(request: HttpRequest, **changes: str) -> str:
             del query[name]
     text = query.urlencode()
     return f"{request.path}?{text}" if text else request.path
+
+
+def asked_of(filters: forms.Form) -> dict[str, str]:
+    """What a list was narrowed to, for the audit log: the filters it knows, phones masked. Whatever else stood in the
+    address is left out."""
+    return {name: _masked(filters.data[name]) for name in filters.fields if filters.data.get(name)}
+
+
+def _masked(said: str) -> str:
+    """A phone is masked however it was typed; anything else stays as it is."""
+    joined = _BETWEEN_DIGITS.sub("", said)
+    return mask_text(joined) if mask_text(joined) != joined else said
 
 
 def whole_number(text: str, largest: int = 2**62) -> int | None:

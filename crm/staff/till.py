@@ -8,7 +8,6 @@ from uuid import UUID
 import structlog
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -18,9 +17,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from crm.staff.access import AT_TILL, Access, access_of, needs, page, staff_required
 from crm.staff.finding import clean_query, find, full_phone
-from crm.staff.holdings import Holdings, Pocket, holdings_of, recent_deeds
+from crm.staff.holdings import Holdings, Pocket, holdings_of, open_holds, recent_deeds
 from crm.staff.telling import has_money, sums_of, texts_of
+from members.domain import audit
 from members.models import Card, Member, MembershipEvent, Operation
+from members.models.member import MemberQuerySet
 from messaging.enums import SuppressionScope
 from messaging.models import Suppression
 
@@ -92,11 +93,12 @@ def reveal_phone(request: HttpRequest, member: UUID) -> HttpResponse:
         action_flag=CHANGE,
         change_message="phone shown",
     )
+    audit.write(actor=access.actor, verb="phone_shown", subject=found, store=access.store, at=timezone.now())
     log.info("phone_shown", member_id=found.pk, staff_id=access.staff.pk, store_id=access.store.pk)
     return page(request, "staff/_phone.html", {"member": found, "is_shown": True})
 
 
-def visible_members(access: Access) -> QuerySet[Member]:
+def visible_members(access: Access) -> MemberQuerySet:
     """The members this person may see: those whose home is a store they have a role in."""
     if access.staff.is_superuser:
         return Member.objects.all()
@@ -142,6 +144,7 @@ def show_member(
         "pocket": chosen,
         "card": chosen.card if chosen else None,
         "deeds": recent_deeds(member),
+        "holds": open_holds(member),
         "is_birthday": _is_birthday(member),
         "is_opted_out": is_opted_out(member),
         "deed_template": deed_template,
@@ -172,6 +175,7 @@ def outcome_context(operation: Operation) -> dict[str, Any]:
         "sums": sums_of(operation),
         "has_money": has_money(operation),
         "left_minor": operation.amount_minor - returned if operation.kind == "spend" else 0,
+        "hold": getattr(operation, "hold", None),
         **(live_texts(event) if event else {}),
     }
 

@@ -8,6 +8,7 @@
 const box = () => document.getElementById("till-search");
 const found = () => [...document.querySelectorAll("[data-found] a")];
 const isShown = (node) => node.checkVisibility();
+const isAtHand = (node) => isShown(node) || node.closest("details")?.checkVisibility();
 
 function focusSearch({ empty = false } = {}) {
   if (empty) box().value = "";
@@ -50,7 +51,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "ArrowDown" || event.key === "ArrowUp") return walk(event);
   if (event.key === "Enter") return openFirst(event);
   if (event.key === "Escape") return leave(event);
-  const button = [...document.querySelectorAll(`[data-fkey="${CSS.escape(event.key)}"]`)].find(isShown);
+  const button = [...document.querySelectorAll(`[data-fkey="${CSS.escape(event.key)}"]`)].find(isAtHand);
   if (!button) return;
   event.preventDefault();
   button.click();
@@ -72,6 +73,21 @@ document.addEventListener("input", (event) => {
 document.addEventListener("htmx:beforeSwap", (event) => {
   const form = document.querySelector("#desk form");
   if (event.detail.requestConfig?.elt === box() && form?.contains(document.activeElement)) event.detail.shouldSwap = false;
+});
+
+// The coupons are drawn anew for each amount; what was ticked while the answer was on its way stays ticked.
+let ticked = null;
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.target?.id === "coupon-offers") ticked = [...detail.target.querySelectorAll(":checked")].map((box) => box.value);
+});
+document.addEventListener("htmx:afterSwap", () => {
+  const offers = document.getElementById("coupon-offers");
+  if (!ticked || !offers) return;
+  const boxes = [...offers.querySelectorAll("input[name=coupon]")];
+  for (const box of boxes) box.checked = !box.disabled && ticked.includes(box.value);
+  const isLess = boxes.some((box) => box.disabled && ticked.includes(box.value));
+  ticked = null;
+  if (isLess) document.getElementById("deed-form")?.dispatchEvent(new Event("input", { bubbles: true }));
 });
 
 // After a deed the next customer can be typed at once; inside a form the first wrong field is where to go on.

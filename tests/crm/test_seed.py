@@ -64,7 +64,7 @@ def test_the_demo_is_lively_and_sound(demo):
     kinds = set(Operation.objects.values_list("kind", flat=True))
     assert Store.objects.count() == 3
     assert Store.objects.values("timezone").distinct().count() == 2
-    assert Member.objects.count() == 305
+    assert Member.objects.count() == 306
     assert set(Member.objects.values_list("language", flat=True)) == {"en", "zh-hans"}
     assert 150 < Member.objects.filter(has_marketing_consent=True).count() < 290
     assert kinds == set(OperationKind) - {OperationKind.EXPIRE}
@@ -166,7 +166,13 @@ def indexes() -> set:
         cursor.execute("SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'")
         found = set(cursor.fetchall())
         cursor.execute("SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint")
-        return found | set(cursor.fetchall())
+        found |= set(cursor.fetchall())
+    return {(name, without_casts(definition)) for name, definition in found}
+
+
+def without_casts(definition: str) -> str:
+    """PostgreSQL writes the same cast another way when it reads its own words."""
+    return re.sub(r"::(?:character varying|text)(?:\[\])?|[()]", "", definition)
 
 
 def test_the_next_sample_goes_beside_the_first_and_the_same_one_is_refused():

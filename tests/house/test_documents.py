@@ -7,6 +7,7 @@ from django.conf import settings
 
 from crm.schedule import SCHEDULE
 from members import signals
+from members.enums import POSTING_MATRIX
 from members.event_types import EVENT_TYPES, EVERYWHERE
 
 DOCS = settings.BASE_DIR / "docs"
@@ -65,6 +66,30 @@ def test_each_environment_setting_is_documented():
 @pytest.mark.parametrize("name", sorted(settings.CONSTANCE_CONFIG))
 def test_each_run_time_setting_is_documented(name):
     assert name in rows("settings.md")
+
+
+SIGNS = {"+": (1,), "−": (-1,), "±": (1, -1)}
+
+
+def test_each_posting_is_documented_and_no_other():
+    deeds = {deed for deed, _account, _sign in POSTING_MATRIX}
+    written = {
+        (deed, account, sign)
+        for deed in deeds
+        for account, mark in re.findall(r"`(\w+)` ([+−±])", rows("ledger.md")[deed][1])
+        for sign in SIGNS[mark]
+    }
+
+    assert written == set(POSTING_MATRIX)
+
+
+@pytest.mark.parametrize("number", range(1, 21))
+def test_each_promise_of_the_ledger_names_tests_that_exist(number):
+    row = rows("ledger.md")
+    promise = next(cells for first, cells in row.items() if first.startswith(f"**L{number}** "))
+    named = re.findall(r"test_\w+\.py", promise[2])
+
+    assert named and all((settings.BASE_DIR / "tests/members" / name).exists() for name in named)
 
 
 def test_nothing_names_a_machine_or_a_registry():

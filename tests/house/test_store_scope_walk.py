@@ -45,9 +45,11 @@ from members.models import (
 from messaging.models import Gateway, InboundText, Message
 from tests.conftest import NOON, Enrol
 from tests.house.addresses import Address, every_address, rows_of
+from tests.house.things import one_of_each
 from tests.house.traces import added_to, changed, snapshot
 
 NAME, DIGITS, SHOWN = "Li Quillfeather", "13655501273", "136 5550 1273"
+NAMES_NOTHING = {"plan", "reward", "account", "kind", "on"}  # numbers and words that stand anywhere
 PHONE = "+86 136-5550-1273"  # as a visitor types it: not how any page would show it
 
 
@@ -82,7 +84,8 @@ def theirs(
         gateway=gateway, phone=quill.phone, text="Quillquestion", member=quill, received_at=NOON
     )
     ApiKey.objects.create_key(name="Quillkey")[0].stores.set([riverside])
-    ids = {
+    things = one_of_each(card, cashier=chen, manager=mei, enrol=enrol)
+    ids = {name: [each] for name, each in things.items()} | {
         "member": [str(quill.public_id)],
         "card": [str(card.public_id)],
         "operation": [str(pk) for pk in Operation.objects.values_list("public_id", flat=True)],
@@ -94,11 +97,7 @@ def theirs(
         "reward": [str(reward.pk)],
         "sale": [str(sale.public_id)],
     }
-    named = [
-        value
-        for name in ("member", "card", "operation", "event", "message", "campaign", "run")
-        for value in ids[name]
-    ]
+    named = [value for name, values in ids.items() if name not in NAMES_NOTHING for value in values]
     marks = ["Quill", DIGITS, SHOWN, card.number, quill.member_no, "123.45", *named]
     return Riverside(riverside, ids, marks)
 

@@ -17,6 +17,9 @@ from messaging.models import Message
 OF_THE_HOUSE = {
     "django_session",
     "django_admin_log",
+    "members_auditentry",
+    "members_housebook",
+    "campaigns_rulebook",
     "axes_accessattempt",
     "axes_accesslog",
     "axes_accessfailurelog",

@@ -1,7 +1,7 @@
 """Tags and filters of the shell: `{% load shell %}`. docs/components.md lists them."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
 from uuid import uuid4
@@ -96,9 +96,14 @@ def initials(name: str | None) -> str:
 
 @register.simple_tag
 def store_time(moment: datetime | None, zone: str | tzinfo | None = None, shape: str = "datetime") -> str:
-    """The moment in the store's zone (IANA name), named when the reader's clock differs; None is a dash."""
+    """The moment in the store's zone (IANA name), named when the reader's clock differs; None is a dash.
+
+    Shape "last_day" is for ends: what ends at midnight is good until the day before.
+    """
     if moment is None:
         return "–"
+    if shape == "last_day":
+        moment, shape = moment - timedelta(microseconds=1), "date"
     told = formats.store_time(moment, zone, shape)
     said = format_html(' <span class="zone">{}</span>', told.zone) if told.zone else ""
     return format_html('<time datetime="{}" class="nowrap">{}{}</time>', told.iso, told.text, said)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from django.utils.translation import gettext as _
 
 from campaigns.domain import wakeup
 from campaigns.domain.audiences import Audience
 from campaigns.domain.drafting import wording_of
 from campaigns.domain.preflight import Preflight, preflight
-from campaigns.domain.wakeup import Assessment
 from campaigns.enums import CampaignKind
 from campaigns.models import Campaign, Run
 from members.models import Member, Purchase, Store
 from messaging.domain.outbox import permitted_hours
 from messaging.models import Gateway
 from messaging.states import Reason
+
+if TYPE_CHECKING:
+    from campaigns.domain.scoring import Assessment
 
 DUE_SHOWN = 10
 
@@ -112,11 +113,7 @@ def lately_assessed(store: Store, at: datetime) -> Assessment | None:
 @lru_cache(maxsize=16)
 def _assessed(store_id: int, last_purchase: int, hour: datetime) -> Assessment | None:
     found = wakeup.assess_store(Store.objects.get(pk=store_id), as_of=hour) if last_purchase else None
-    if found is None:
-        return None
-    rows = np.flatnonzero(found.wake.is_due)
-    wake = replace(found.wake, **{name: values[rows] for name, values in vars(found.wake).items()})
-    return Assessment(found.member_ids[rows], wake)
+    return found.of_the_due() if found else None
 
 
 def _due(campaign: Campaign, members: Any, assessment: Assessment, at: datetime) -> tuple[Due, ...]:

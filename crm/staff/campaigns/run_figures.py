@@ -81,10 +81,14 @@ class Figures:
         return made if self.run.status == RunStatus.STOPPED else made + self.progress.waiting
 
     @property
+    def pace(self) -> float:
+        """Texts a second just now; 0 as soon as nothing is left that could leave, however fast it went."""
+        return self.rate if self.leaving > self.resting else 0
+
+    @property
     def seconds_left(self) -> int | None:
-        """At the present rate, for what need not wait for permitted hours; None when nothing moves."""
-        soon = self.leaving - self.resting
-        return round(soon / self.rate) if self.rate and soon > 0 else None
+        """At the present pace, for what need not wait for permitted hours; None when nothing moves."""
+        return round((self.leaving - self.resting) / self.pace) if self.pace else None
 
     @property
     def stoppable(self) -> int:

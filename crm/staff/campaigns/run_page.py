@@ -170,7 +170,7 @@ def _print(context: dict[str, Any], at: datetime) -> str:
         figures.progress.by_state,
         figures.progress.left_out,
         figures.progress.recipients,
-        figures.rate,
+        figures.pace,
         figures.parts,
         figures.replies,
         figures.opt_outs,

@@ -13,7 +13,18 @@ from campaigns.models import Campaign, Run, TriggerRule
 from crm.api.models import ApiKey
 from members.domain.spending import spend
 from members.enums import Role
-from members.models import MembershipEvent, Operation, Purchase, RechargePlan, Reward, Staff, Store
+from members.models import (
+    EarningRule,
+    MembershipEvent,
+    Operation,
+    Purchase,
+    RechargePlan,
+    Reward,
+    Staff,
+    StaffLimit,
+    Store,
+    StoreAcceptance,
+)
 from messaging.domain.outbox import Draft, enqueue
 from messaging.domain.texts import save_draft
 from messaging.enums import Cause, MessageClass
@@ -83,10 +94,12 @@ def of_riverside(riverside, mei, loaded_card, at_till, welcome, chen) -> dict[st
     )
     plan = RechargePlan.objects.create(name="Riverside 500", store=riverside, pay_minor=50000)
     reward = Reward.objects.create(name="Riverside tea", store=riverside, points=100)
+    earning = EarningRule.objects.create(name="Riverside double", store=riverside, points=5)
     campaign = Campaign.objects.create(name="Riverside push", store=riverside, created_by=mei)
     run = Run.objects.create(
         campaign=campaign, window="once", as_of=NOON, started_at=NOON, status=RunStatus.DONE
     )
+    limit = StaffLimit.objects.create(deed="refund", role=Role.CASHIER, store=riverside, amount_max=1)
     key, _secret = ApiKey.objects.create_key(name="Riverside partner")
     key.stores.set([riverside])
     inbound = InboundText.objects.create(
@@ -94,9 +107,11 @@ def of_riverside(riverside, mei, loaded_card, at_till, welcome, chen) -> dict[st
     )
     enqueue([draft_to(member, riverside)], at=NOON)
     rows: list[Model] = [
-        riverside, chen, member, loaded_card, plan, reward, rule, welcome, welcome.versions.get(), campaign, run, key,
+        riverside, chen, member, loaded_card, plan, reward, earning, rule, welcome, welcome.versions.get(), campaign, run, key,
+        limit,
         inbound, Operation.objects.latest("pk"), MembershipEvent.objects.latest("pk"), Purchase.objects.get(),
         Message.objects.latest("pk"),
+        StoreAcceptance.objects.create(issuer=Store.objects.create(name="Elsewhere"), server=riverside),
     ]  # fmt: skip
     return {row._meta.label: row for row in rows}
 

@@ -7,10 +7,21 @@ from django.forms.models import model_to_dict
 from django.test import Client
 from django.urls import reverse
 
+import crm.urls  # noqa: F401  with which the pages register
 from campaigns.models import TriggerRule
 from crm.api.models import ApiKey
 from members.enums import Role
-from members.models import Entry, Member, Operation, RechargePlan, Reward, Staff, StaffRole, Store
+from members.models import (
+    CouponDefinition,
+    Entry,
+    Member,
+    Operation,
+    RechargePlan,
+    Reward,
+    Staff,
+    StaffRole,
+    Store,
+)
 from messaging.models import Template
 from tests.conftest import employ
 from tests.crm.admin.conftest import at_desk
@@ -20,8 +31,12 @@ pytestmark = pytest.mark.django_db
 EVERYWHERE = sorted(admin.site._registry, key=lambda model: model._meta.label)
 # Whose rows belong to the house, not to a store: set up by a superuser, no store's secret.
 OF_THE_HOUSE = {
+    "members.FraudRule",
     "members.CardProduct",
     "members.CustomEventType",
+    "members.GoodsCategory",
+    "members.ServiceGroup",
+    "members.TierScheme",
     "messaging.Gateway",
     "constance.Config",
     "django_celery_beat.PeriodicTask",
@@ -30,7 +45,7 @@ OF_THE_HOUSE = {
     "django_celery_beat.ClockedSchedule",
 }
 READ_ONLY = (
-    "members.Member", "members.Card", "members.Operation", "members.MembershipEvent", "members.Purchase",
+    "members.Card", "members.Operation", "members.MembershipEvent", "members.Purchase",
     "messaging.Message", "messaging.InboundText", "messaging.TemplateVersion", "campaigns.Campaign", "campaigns.Run",
 )  # fmt: skip
 # Words that would give Riverside away. Its shared things (the product, the gateway) are the house's.
@@ -234,6 +249,33 @@ def test_a_key_for_two_stores_is_not_one_owners_business(owner, riverside, hillt
     key.stores.set([riverside, hilltop])
 
     assert "Both stores" not in told(owner.get(address(ApiKey, "changelist")))
+
+
+def test_an_offer_may_leave_open_where_its_bonus_pays_but_not_name_a_store_of_others(
+    owner, riverside, hilltop
+):
+    plan = {"name": "Mine", "store": riverside.pk, "pay_minor": "500", "points": "0", "is_active": "on"}
+
+    everywhere = owner.post(address(RechargePlan, "add"), plan)
+    foreign = owner.post(address(RechargePlan, "add"), {**plan, "bonus_stores": [hilltop.pk]})
+    own = owner.post(address(RechargePlan, "add"), {**plan, "bonus_stores": [riverside.pk]})
+
+    assert (everywhere.status_code, own.status_code) == (302, 302)
+    assert "Select a valid choice" in told(foreign)
+    assert [list(plan.bonus_stores.all()) for plan in RechargePlan.objects.order_by("pk")] == [
+        [],
+        [riverside],
+    ]
+
+
+def test_an_offer_gives_no_coupon_of_another_store(neighbour, riverside, hilltop):
+    coupon = CouponDefinition.objects.create(name="Riverside coupon", off_minor=2000)
+    coupon.stores.set([riverside])
+    plan = {"name": "Mine", "store": hilltop.pk, "pay_minor": "500", "points": "0", "is_active": "on"}
+
+    answer = neighbour.post(address(RechargePlan, "add"), {**plan, "coupon": coupon.pk})
+
+    assert "Select a valid choice" in told(answer) and "Riverside coupon" not in told(answer)
 
 
 # What nobody changes

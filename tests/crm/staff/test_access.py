@@ -8,10 +8,16 @@ from django.urls import URLPattern, reverse
 
 from crm.staff import urls
 from members.enums import Role
-from members.models import Entry, Member, MembershipEvent, Operation
+from members.models import (
+    Entry,
+    Member,
+    MembershipEvent,
+    Operation,
+)
 from messaging.models import Message
 from tests.conftest import employ
 from tests.crm.staff.conftest import at_work, send, text_of
+from tests.house.things import one_of_each
 
 DAILY_WORK = [pattern for pattern in urls.urlpatterns if isinstance(pattern, URLPattern)]
 # Addresses that name nobody, and what they may show to a stranger.
@@ -26,21 +32,34 @@ WITHOUT_SUBJECT = {
         "enrol_member",
         "enrol_member_forecast",
     ),
-    *("member_list", "export_members", "message_list"),
+    *("member_list", "export_members", "message_list", "tier_board"),
+    *("approval_list", "audit_log", "export_audit", "frozen_accounts", "opening_balances"),
+    *("coupon_list", "coupon_new", "coupon_preview"),
+    *(
+        "money",
+        "money_liability",
+        "money_settlement",
+        "money_days",
+        "money_day",
+        "money_shifts",
+        "money_fraud",
+    ),
 }
 
 
 @pytest.fixture
-def riverside_ids(cashier, loaded_card, rule) -> dict[str, object]:
+def riverside_ids(cashier, chen, mei, loaded_card, rule, enrol) -> dict[str, object]:
     """One of each thing of Riverside's that an address can name."""
     rule("card_spent", "{name}: {amount}.")
     send(cashier, "spend", loaded_card, amount="100")
+    things = one_of_each(loaded_card, cashier=chen, manager=mei, enrol=enrol)
     return {
         "member": loaded_card.member.public_id,
         "card": loaded_card.public_id,
         "operation": Operation.objects.get(kind="spend").public_id,
         "event": MembershipEvent.objects.get(type="card_spent").public_id,
         "message": Message.objects.get().public_id,
+        **{name: thing for name, thing in things.items() if name != "on"},  # a day is nobody's
     }
 
 

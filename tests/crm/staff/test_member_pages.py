@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from members.models import ConsentEntry, Member, MemberFacts
+from members.models import AuditEntry, ConsentEntry, Member, MemberFacts
 from messaging.models import Gateway, InboundText, Message, Suppression
 from tests.conftest import NOON
 from tests.crm.staff.conftest import balance_of, queries_of, send, text_of
@@ -96,6 +96,16 @@ def test_the_export_holds_what_the_list_shows(manager, three):
     assert sorted(row[1] for row in rows[1:]) == ["Bo", "Cy"]
 
 
+def test_the_log_says_what_an_export_was_narrowed_to_and_no_phone(manager, three):
+    manager.get(
+        reverse("staff:export_members"),
+        {"q": "138 0013-8000", "consent": "no_marketing", "tag": "", "card": "not a filter"},
+    )
+
+    written = AuditEntry.objects.get(verb="exported").after["asked"]
+    assert written == {"q": "138****8000", "consent": "no_marketing"}
+
+
 def test_a_cashier_takes_no_list_away(cashier, three):
     assert cashier.get(reverse("staff:export_members")).status_code == 403
 
@@ -122,7 +132,7 @@ def test_the_statement_of_one_account_leaves_the_others_out(cashier, loaded_card
 
 @pytest.mark.parametrize(
     ("name", "most"),
-    [("member_detail", 12), ("member_timeline", 16), ("till_member", 12), ("message_list", 6)],
+    [("member_detail", 15), ("member_timeline", 17), ("till_member", 14), ("message_list", 6)],
 )
 def test_a_page_asks_the_same_of_the_database_for_one_spend_and_for_three(
     cashier, loaded_card, rule, name, most

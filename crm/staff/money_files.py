@@ -1,0 +1,21 @@
+"""A report as a file for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+
+from django.http import HttpResponse
+
+from members.domain.imports.cells import safe_for_spreadsheets
+
+
+def csv_file(name: str, header: list[str], rows: Iterable[list[str]]) -> HttpResponse:
+    """The rows as CSV that opens in any spreadsheet; a cell is never a formula."""
+    answer = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    writer = csv.writer(answer)
+    writer.writerow(header)
+    for row in rows:
+        writer.writerow([safe_for_spreadsheets(str(cell)) for cell in row])
+    return answer
