@@ -167,7 +167,7 @@ def _plain_recharge(card_id: int, store: Store, key: str) -> None:
         amount_minor=1000,
         at=now,
     )
-    Lot.objects.create(account=account, operation=operation, original=1000, remaining=1000)
+    Lot.objects.create(account=account, operation=operation, source=operation, original=1000, remaining=1000)
     account.balance = (account.balance or 0) + 1000
     account.last_seq += 1
     account.save()
@@ -179,10 +179,11 @@ def _plain_recharge(card_id: int, store: Store, key: str) -> None:
         amount=1000,
         seq=account.last_seq,
         balance_after=account.balance,
+        hash=b"not chained",
         **common,
     )
     Entry.objects.create(account=counter, account_kind="tender", sign=-1, amount=-1000, **common)
-    TenderRow.objects.create(operation=operation, type="cash", amount_minor=1000)
+    TenderRow.objects.create(operation=operation, type="wechat", amount_minor=1000)
     event = MembershipEvent.objects.create(
         type="card_recharged",
         member=card.member,
