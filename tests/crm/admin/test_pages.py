@@ -4,6 +4,7 @@ import re
 from datetime import date
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -388,6 +389,7 @@ def test_the_menu_holds_what_one_may_see(manager, boss):
 
 @pytest.mark.parametrize(("clock", "is_taken"), [("10:30", True), ("9am", False), ("25:00", False)])
 def test_a_sending_limit_must_be_a_time(boss, clock, is_taken):
+    ContentType.objects.clear_cache()  # the settings' type is made on demand, and rolled back with its test
     shown = boss.get("/admin/constance/config/").context["form"]
     form = {field.name: field.value() for field in shown}
 
