@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.db import connections
 from playwright.sync_api import Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
@@ -63,6 +64,9 @@ def browsing(url: str, **context: Any) -> Iterator[Page]:
             yield page
         finally:
             browser.close()
+            # While the browser's loop runs, Django gives this thread a second connection; left open it would wait
+            # for the next browser test, and a journey that throws others out of the database would have cut it.
+            connections.close_all()
     assert broken == []
 
 

@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import signal
+import sys
 from pathlib import Path
 
 from aiohttp import web
@@ -54,5 +55,14 @@ async def serve(options: argparse.Namespace) -> None:
         await carrier.server.stop()
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Serve, then leave at once: the server's own threads may still be running, and an interpreter that waits for
+    them while it takes itself apart has been seen to abort ("thread state must be current when releasing").
+    """
     asyncio.run(serve(arguments()))
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
