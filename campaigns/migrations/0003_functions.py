@@ -9,7 +9,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "sql"
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0002_initial"),
+        ("campaigns", "0001_initial"),
         ("members", "0001_initial"),
         ("messaging", "0002_functions"),
     ]
