@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -30,6 +31,12 @@ class QuickArgon2(Argon2PasswordHasher):
     """As in the house, for a hundredth of the cost: its hashes are good in the house's own processes too."""
 
     time_cost, memory_cost, parallelism = 1, 8, 1
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """`make test` has migrated one database: each test process copies it."""
+    connection.settings_dict["TEST"]["TEMPLATE"] = os.environ.get("REGULARS_TEST_TEMPLATE")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,6 +12,7 @@ from crm.local.gate import run_gate
 from crm.local.messages import compile_stale
 from crm.local.places import PROJECT, StartFailed
 from crm.local.servers import Servers, released, using_servers
+from crm.local.template import NAME, VARIABLE, drop
 
 WORKERS = "2"
 
@@ -23,9 +24,13 @@ def main() -> int:
     compile_stale()
     try:
         with using_servers() as servers:
+            making = _start_template(servers)
             failed = run_gate(servers.environment(), without="house")  # they are among all tests
-            if _run_tests(servers):
+            if making.wait():
+                failed.append("the database to copy test databases from")
+            elif _run_tests(servers):
                 failed.append("tests")
+            drop(servers.urls["database_url"])
     except StartFailed as failure:
         print(failure, file=sys.stderr)
         return 1
@@ -36,6 +41,15 @@ def main() -> int:
         f"{'FAILED: ' + ', '.join(failed) if failed else 'All green'} in {time.monotonic() - began_at:.0f} s"
     )
     return bool(failed)
+
+
+def _start_template(servers: Servers) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "crm.local.template"],
+        cwd=PROJECT,
+        env=os.environ | servers.environment(),
+        preexec_fn=die_with_parent(signal.SIGTERM),
+    )
 
 
 def _run_tests(servers: Servers) -> int:
@@ -50,7 +64,7 @@ def _run_tests(servers: Servers) -> int:
         "--durations=10",
         *sys.argv[1:],
     ]
-    environment = os.environ | servers.environment()
+    environment = os.environ | servers.environment() | {VARIABLE: NAME}
     child = subprocess.Popen(
         command, cwd=PROJECT, env=environment, preexec_fn=die_with_parent(signal.SIGTERM)
     )
