@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils.dates import MONTHS
 from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
 
 from members.enums import STORED_VALUE
-from members.models import Account, Member, Store
+from members.models import Account, Member, Store, Tier
 from members.refusals import Refused
 
 COUNT_CAP = 10_000
@@ -30,7 +30,10 @@ class AudienceRefused(Refused):
 
 @dataclass(frozen=True)
 class Audience:
-    """All criteria must hold; an absent one asks nothing. Money in minor units, days up to the moment of asking."""
+    """All criteria must hold; an absent one asks nothing. Money in minor units, days up to the moment of asking.
+
+    `tier` is the lowest that is meant, by id: those above it in its scheme are meant too.
+    """
 
     not_seen_days: int | None = None
     seen_days: int | None = None
@@ -38,6 +41,7 @@ class Audience:
     spend_min_minor: int | None = None
     balance_min_minor: int | None = None
     tags: tuple[str, ...] = ()
+    tier: int | None = None
     birthday_month: int | None = None
     language: str = ""
     only_consenting: bool = False
@@ -64,12 +68,15 @@ class Audience:
         _between("spend_min_minor", self.spend_min_minor, 0, MONEY_MAX)
         _between("balance_min_minor", self.balance_min_minor, 0, MONEY_MAX)
         _between("birthday_month", self.birthday_month, 1, 12)
+        _between("tier", self.tier, 1, 2**63 - 1)
 
     def members(self, store: Store, *, at: datetime) -> QuerySet[Member]:
         """The members of this store that meet every criterion at that moment."""
         query = Q(home_store=store) & self._facts(at)
         if self.tags:
             query &= Q(tags__overlap=list(self.tags))
+        if self.tier:
+            query &= _from_tier(self.tier)
         if self.birthday_month:
             query &= Q(birthday__month=self.birthday_month)
         if self.language:
@@ -101,6 +108,7 @@ class Audience:
             "spend_min_minor": _("spent at least %(value)s"),
             "balance_min_minor": _("has at least %(value)s on the card"),
             "tags": _("tagged %(value)s"),
+            "tier": _("holds tier %(value)s or a higher one"),
             "birthday_month": _("birthday in %(value)s"),
             "language": _("reads %(value)s"),
             "only_consenting": _("has agreed to marketing texts"),
@@ -115,6 +123,8 @@ class Audience:
             return money(value)
         if name == "birthday_month":
             return MONTHS[value]
+        if name == "tier":
+            return Tier.objects.filter(pk=value).values_list("name", flat=True).first() or "–"
         if name == "language":
             return get_language_info(value)["name_local"]
         return ", ".join(value) if isinstance(value, list) else value
@@ -124,6 +134,14 @@ def capped_count(members: QuerySet[Member], cap: int = COUNT_CAP) -> tuple[int, 
     """How many there are, counted no further than the cap; whether there are more."""
     counted = members.order_by()[: cap + 1].count()
     return min(counted, cap), counted > cap
+
+
+def _from_tier(tier: int) -> Q:
+    lowest = Tier.objects.filter(pk=tier)
+    return Q(
+        standing__tier__scheme=Subquery(lowest.values("scheme")),
+        standing__tier__threshold__gte=Subquery(lowest.values("threshold")),
+    )
 
 
 def _holds(minimum: int) -> Exists:

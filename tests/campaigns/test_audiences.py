@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from campaigns.domain.audiences import Audience, AudienceRefused, capped_count
-from members.models import MemberFacts
+from members.models import MemberFacts, Tier, TierScheme, TierStanding
 from tests.conftest import NOON
 
 
@@ -53,6 +53,23 @@ def test_stored_value_counts_what_is_on_the_card(people, loaded_card, riverside)
     assert list(holders) == [loaded_card.member]
 
 
+def test_a_tier_means_those_who_hold_it_or_a_higher_one(people, riverside):
+    scheme = TierScheme.objects.create(name="Regulars", is_active=True)
+    silver, gold = (
+        Tier.objects.create(scheme=scheme, name=name, threshold=threshold)
+        for name, threshold in (("Silver", 100000), ("Gold", 500000))
+    )
+    TierStanding.objects.create(member=people["Anna"], tier=gold, since=NOON)
+    TierStanding.objects.create(member=people["Bao"], tier=silver, since=NOON)
+
+    def meant(tier: Tier) -> list[str]:
+        audience = Audience.from_json({"tier": tier.pk})
+        return sorted(audience.members(riverside, at=NOON).values_list("name", flat=True))
+
+    assert (meant(silver), meant(gold)) == (["Anna", "Bao"], ["Anna"])
+    assert Audience.from_json({"tier": gold.pk}).in_words(str) == ["holds tier Gold or a higher one"]
+
+
 def test_members_of_another_store_are_never_meant(people, hilltop):
     assert not Audience.from_json({}).members(hilltop, at=NOON).exists()
 
@@ -62,6 +79,7 @@ def test_members_of_another_store_are_never_meant(people, hilltop):
     [
         {"sql": "1=1"},
         {"birthday_month": 13},
+        {"tier": 0},
         {"not_seen_days": -1},
         {"visits_min": "3"},
         {"visits_min": True},

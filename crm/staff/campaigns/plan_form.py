@@ -25,6 +25,7 @@ from campaigns.models import Campaign
 from crm.shell.formats import money_exponent
 from crm.staff.fields import AmountField, TagsField
 from members.amounts import plain_minor
+from members.models import Tier
 
 TEXT_FIELDS = {"text_en": "en", "text_zh": "zh-hans"}
 AMOUNTS = ("spend_min_minor", "balance_min_minor")
@@ -34,6 +35,7 @@ CRITERIA = (
     "visits_min",
     *AMOUNTS,
     "tags",
+    "tier",
     "birthday_month",
     "language",
     "only_consenting",
@@ -77,6 +79,9 @@ class PlanForm(forms.Form):
     tags = TagsField(
         required=False, label=gettext_lazy("Tagged"), widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
+    tier = forms.TypedChoiceField(
+        required=False, coerce=int, empty_value=None, label=gettext_lazy("Tier at least")
+    )
     birthday_month = forms.TypedChoiceField(
         required=False,
         coerce=int,
@@ -102,6 +107,10 @@ class PlanForm(forms.Form):
     def __init__(self, data: Any = None, *, campaign: Campaign) -> None:
         self.campaign = campaign
         super().__init__(data, initial=shown(values_of(campaign)))
+        self.fields["tier"].choices = [  # type: ignore[attr-defined]
+            ("", gettext_lazy("Any tier, or none")),
+            *Tier.objects.filter(scheme__is_active=True).order_by("threshold").values_list("pk", "name"),
+        ]
         everybody = [("", gettext_lazy("Any language"))]
         self.fields["language"].choices = [*everybody, *settings.LANGUAGES]  # type: ignore[attr-defined]
         self.fields["timing"].choices = timings_of(campaign)  # type: ignore[attr-defined]
