@@ -154,7 +154,11 @@ class SmppSession(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Any octet the operating system does not take at once pauses us."""
         self._transport = cast(asyncio.Transport, transport)
-        self._transport.set_write_buffer_limits(high=0)
+        # asyncio's TLS transport counts "as much as" where the plain one counts "more than": with 0 it would
+        # pause us at the first write and never say when to go on.
+        self._transport.set_write_buffer_limits(
+            high=1 if transport.get_extra_info("sslcontext") else 0, low=0
+        )
 
     def pause_writing(self) -> None:
         """The peer reads too slowly: messages wait in our queue, where "not_sent" is certain."""
