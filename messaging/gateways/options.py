@@ -53,8 +53,8 @@ def _check(name: str, value: Any, wanted: Any) -> None:
 
 
 def _check_number(name: str, value: Any, kinds: tuple[type, ...]) -> None:
-    # NaN and the infinities fail the comparison too
-    if isinstance(value, bool) or not isinstance(value, kinds) or not 0 <= value < 10**9:
+    is_number = isinstance(value, kinds) and not isinstance(value, bool)
+    if not (is_number and 0 <= value < 10**9):  # NaN and the infinities fail the comparison too
         raise BadOption(name, "a number")
 
 
