@@ -1,7 +1,8 @@
 """How a text goes on the air: which alphabet, how many units, cut into which parts, as which octets.
 
 Counting follows 3GPP TS 23.038 and 23.040 with the six-octet concatenation header (8-bit reference): 160
-septets or 70 UTF-16 units for one SMS, 153 or 67 for each part of a longer one. An escape sequence and a
+septets or 70 UTF-16 units for one SMS, 153 or 67 for each part of a longer one (152 or 66 where a gateway
+wants the seven-octet header with a 16-bit reference, see `split_parts`). An escape sequence and a
 surrogate pair are never cut in two, so a part may go out one unit short. The Chinese rule (`rule="cn"`) is
 what domestic platforms bill. Nothing here cleans a text by itself: call `clean` first, then count exactly
 what will be sent.
@@ -14,12 +15,15 @@ from typing import Literal, NamedTuple
 
 Encoding = Literal["GSM-7", "UCS-2"]
 Rule = Literal["3gpp", "cn"]
+ReferenceBits = Literal[8, 16]
 
 GSM7: Encoding = "GSM-7"
 UCS2: Encoding = "UCS-2"
 
 GSM7_SINGLE_UNITS, GSM7_PART_UNITS = 160, 153
 UCS2_SINGLE_UNITS, UCS2_PART_UNITS = 70, 67
+# The part's room for text under each concatenation header: 140 octets less 6 or 7, in septets and in units.
+PART_UNITS: dict[ReferenceBits, tuple[int, int]] = {8: (GSM7_PART_UNITS, UCS2_PART_UNITS), 16: (152, 66)}
 PARTS_MAX = 255  # one octet in the concatenation header
 
 ESC = "\x1b"
@@ -93,15 +97,17 @@ def measure(text: str, rule: Rule = "3gpp") -> TextMeasure:
     return TextMeasure(UCS2, units, len(_ucs2_cuts(data)) - 1)
 
 
-def split_parts(text: str, encoding: Encoding) -> list[str]:
+def split_parts(text: str, encoding: Encoding, reference_bits: ReferenceBits = 8) -> list[str]:
     """Cut a text into the parts that go on the wire, in order; joined they are the text again.
 
-    `encoding` is the one to send in ("UCS-2" takes any text, also one that would fit GSM-7). Refuses empty
-    text, ESC, lone surrogates, characters outside the encoding and texts of more than 255 parts.
+    `encoding` is the one to send in ("UCS-2" takes any text, also one that would fit GSM-7).
+    `reference_bits` is the size of the reference in the header that will stand before each part. Refuses
+    empty text, ESC, lone surrogates, characters outside the encoding and texts of more than 255 parts.
     """
     if not text or ESC in text:
         raise UnsendableText("empty text" if not text else "control character ESC")
-    parts = _split_gsm7(text) if encoding == GSM7 else _split_ucs2(text)
+    septets, units = PART_UNITS[reference_bits]
+    parts = _split_gsm7(text, septets) if encoding == GSM7 else _split_ucs2(text, units)
     if len(parts) > PARTS_MAX:
         raise UnsendableText(f"{len(parts)} parts, at most {PARTS_MAX}")
     return parts
@@ -210,43 +216,43 @@ def _measure_with_extension(text: str) -> TextMeasure:
     return TextMeasure(GSM7, units, len(_gsm7_cuts(text.translate(_escaped))) - 1)
 
 
-def _gsm7_cuts(escaped: str) -> list[int]:
+def _gsm7_cuts(escaped: str, room: int = GSM7_PART_UNITS) -> list[int]:
     """Where parts begin and end in a text whose extension characters carry their ESC."""
     cuts, position, end = [0], 0, len(escaped)
-    while end - position > GSM7_PART_UNITS:
-        position += GSM7_PART_UNITS
+    while end - position > room:
+        position += room
         if escaped[position - 1] == ESC:
             position -= 1
         cuts.append(position)
     return [*cuts, end]
 
 
-def _ucs2_cuts(data: bytes) -> list[int]:
+def _ucs2_cuts(data: bytes, room: int = UCS2_PART_UNITS) -> list[int]:
     """Where parts begin and end in big-endian UTF-16, in octets."""
     cuts, position, end = [0], 0, len(data)
-    while end - position > 2 * UCS2_PART_UNITS:
-        position += 2 * UCS2_PART_UNITS
+    while end - position > 2 * room:
+        position += 2 * room
         if data[position - 2] & 0xFC == 0xD8:  # a high surrogate would be last: it moves to the next part
             position -= 2
         cuts.append(position)
     return [*cuts, end]
 
 
-def _split_gsm7(text: str) -> list[str]:
+def _split_gsm7(text: str, room: int) -> list[str]:
     if not _is_gsm7(text):
         raise UnsendableText("a character outside the GSM 7-bit alphabet")
     escaped = text if _is_basic(text) else text.translate(_escaped)
     if len(escaped) <= GSM7_SINGLE_UNITS:
         return [text]
-    cuts = _gsm7_cuts(escaped)
+    cuts = _gsm7_cuts(escaped, room)
     return [escaped[a:b].replace(ESC, "") for a, b in zip(cuts, cuts[1:], strict=False)]
 
 
-def _split_ucs2(text: str) -> list[str]:
+def _split_ucs2(text: str, room: int) -> list[str]:
     data = _utf16(text)
     if len(data) <= 2 * UCS2_SINGLE_UNITS:
         return [text]
-    cuts = _ucs2_cuts(data)
+    cuts = _ucs2_cuts(data, room)
     return [data[a:b].decode("utf-16-be") for a, b in zip(cuts, cuts[1:], strict=False)]
 
 

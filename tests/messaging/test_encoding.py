@@ -210,3 +210,104 @@ def test_one_curly_quote_costs_a_part():
     text = "Dear Li Wei, today’s wash is ready. " + "Thank you for your visit. " * 4
 
     assert (measure(text).parts, measure(gsm_friendly(text)).parts) == (3, 1)
+
+
+# ── every boundary, against a counter that knows nothing but the rule ───────────────────────────────────
+
+ROOM = {
+    ("GSM-7", 8): (160, 153),
+    ("GSM-7", 16): (160, 152),
+    ("UCS-2", 8): (70, 67),
+    ("UCS-2", 16): (70, 66),
+}
+
+
+def greedy(costs, single, room):
+    """Sizes of the parts in characters: each character goes whole into the first part that still has room."""
+    if sum(costs) <= single:
+        return [len(costs)]
+    sizes, left = [0], room
+    for cost in costs:
+        if cost > left:
+            sizes.append(0)
+            left = room
+        sizes[-1] += 1
+        left -= cost
+    return sizes
+
+
+def texts_at_every_boundary(encoding, room):
+    """One wide character (two units) at each place around each of the first three cuts, in texts that end at
+    each length around them; and the same with two wide ones side by side.
+    """
+    plain, wide = ("a", "€") if encoding == "GSM-7" else (HAN, EMOJI)
+    for cuts in (1, 2, 3):
+        around = range(max(0, cuts * room - 3), cuts * room + 4)
+        for place in around:
+            for tail in range(5):
+                yield plain * place + wide + plain * tail
+                yield plain * place + wide * 2 + plain * tail
+                yield plain * (place % room) + wide + plain * (cuts * room - 4) + wide + plain * tail
+
+
+@pytest.mark.parametrize(("encoding", "bits"), ROOM)
+def test_no_boundary_cuts_a_character_or_wastes_a_part(encoding, bits):
+    single, room = ROOM[encoding, bits]
+    wide = "€" if encoding == "GSM-7" else EMOJI
+    texts = [*texts_at_every_boundary(encoding, room), *texts_at_every_boundary(encoding, single)]
+    assert len(texts) > 500
+    for text in texts:
+        parts = split_parts(text, encoding, bits)
+        assert [len(part) for part in parts] == greedy([1 + (c == wide) for c in text], single, room), text
+        assert "".join(parts) == text
+        octets = [encode_gsm7(p) if encoding == "GSM-7" else encode_ucs2(p) for p in parts]
+        unit = 1 if encoding == "GSM-7" else 2
+        assert all(len(part) <= (single if len(parts) == 1 else room) * unit for part in octets)
+
+
+@pytest.mark.parametrize("encoding", ["GSM-7", "UCS-2"])
+def test_smsutil_agrees_at_every_boundary(encoding):
+    single, room = ROOM[encoding, 8]
+    for text in [*texts_at_every_boundary(encoding, room), *texts_at_every_boundary(encoding, single)]:
+        theirs = smsutil.split(text)
+        assert [part.content for part in theirs.parts] == split_parts(text, encoding), text
+        assert measure(text).parts == len(theirs.parts)
+
+
+def test_every_length_up_to_four_parts_in_both_alphabets():
+    for plain, encoding in (("a", "GSM-7"), (HAN, "UCS-2")):
+        single, room = ROOM[encoding, 8]
+        for length in range(1, 4 * room + 2):
+            expected = 1 if length <= single else -(-length // room)
+            assert measure(plain * length) == (encoding, length, expected)
+            assert len(split_parts(plain * length, encoding)) == expected
+
+
+def test_every_single_character_has_the_alphabet_smsutil_gives_it():
+    """The whole of Unicode up to U+FFFF, and one plane above it."""
+    codes = [code for code in range(0x20000) if not 0xD800 <= code <= 0xDFFF and code != 0x1B]
+    ours = {code for code in codes if measure(chr(code)).encoding == "GSM-7"}
+    theirs = {code for code in codes if smsutil.is_valid_gsm(chr(code))}
+    assert ours == theirs
+    assert len(ours) == 127 + 10  # of 128 one is the escape itself; ten more behind it
+
+
+def test_the_chinese_rule_is_a_division_at_every_length():
+    for length in range(1, 300):
+        expected = 1 if length <= 70 else -(-length // 67)
+        for character in (HAN, "a", "€", "【"):
+            assert measure(character * length, rule="cn") == ("UCS-2", length, expected)
+
+
+def test_joined_emoji_are_cut_between_code_points_never_inside_one():
+    family = "👨\u200d👩\u200d👧\u200d👦"  # eleven units, four pairs
+    for lead in range(60, 72):
+        parts = split_parts(HAN * lead + family * 8, "UCS-2")
+        assert "".join(parts) == HAN * lead + family * 8
+        assert all(part.encode("utf-16-be") for part in parts)  # a cut pair could not be encoded
+
+
+def test_a_16_bit_reference_costs_one_unit_a_part():
+    assert [len(part) for part in split_parts("a" * 305, "GSM-7", 16)] == [152, 152, 1]
+    assert [len(part) for part in split_parts(HAN * 133, "UCS-2", 16)] == [66, 66, 1]
+    assert split_parts(HAN * 70, "UCS-2", 16) == [HAN * 70]

@@ -14,6 +14,8 @@ from messaging.states import Reason, State
 DOUBTFUL_NO = frozenset({"0x08", "0x45", "0xFF"})
 THROTTLE_SECONDS_MAX = 30.0
 RETRY_SECONDS_FIRST, RETRY_SECONDS_MAX = 5.0, 300.0
+# A full queue and a system error pass slowly (Jasmin waits as long); a code would be worthless by then.
+SLOW_RETRY_SECONDS = {"0x14": 180.0, "0x08": 30.0}
 
 
 class Settled(NamedTuple):
@@ -44,9 +46,10 @@ def settle(result: SubmitResult, message_class: str, number: int) -> Settled:
         return Settled(State.QUEUED, Reason.THROTTLED, _growing(1.0, number, THROTTLE_SECONDS_MAX))
     if outcome == "not_sent":
         return Settled(State.QUEUED, Reason.LINK_LOST, _growing(0.2, number, RETRY_SECONDS_MAX))
-    return Settled(
-        State.RETRY_WAIT, Reason.GATEWAY_REFUSED, _growing(RETRY_SECONDS_FIRST, number, RETRY_SECONDS_MAX)
-    )
+    first = RETRY_SECONDS_FIRST
+    if message_class != MessageClass.VERIFICATION:
+        first = SLOW_RETRY_SECONDS.get(result.raw_status, first)
+    return Settled(State.RETRY_WAIT, Reason.GATEWAY_REFUSED, _growing(first, number, RETRY_SECONDS_MAX))
 
 
 def _growing(first: float, number: int, most: float) -> float:

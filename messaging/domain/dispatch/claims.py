@@ -92,6 +92,8 @@ def outbound(message: Claimed, sender: str) -> OutboundSms:
     """A claimed message as the gateway wants it. Raises UnsendableText."""
     parts = split_parts(message.text, "GSM-7" if message.encoding == "GSM-7" else "UCS-2")
     known = message.known_parts
+    # A gateway may have cut one part more than we did here (a longer header): what it took is told it again.
+    count = max(len(parts), *known) if known else 0
     return OutboundSms(
         message_id=message.message_id,
         attempt_id=message.attempt_id,
@@ -101,5 +103,5 @@ def outbound(message: Claimed, sender: str) -> OutboundSms:
         encoding="GSM-7" if message.encoding == "GSM-7" else "UCS-2",
         reference=message.message_id & 0xFFFF,
         validity_seconds=max(1, message.validity_seconds),
-        accepted_parts=tuple(known.get(number) for number in range(1, len(parts) + 1)) if known else (),
+        accepted_parts=tuple(known.get(number) for number in range(1, count + 1)),
     )

@@ -65,6 +65,9 @@ _SPELLINGS: dict[str, str] = {
     "UNDELIVRD": "UNDELIV",
     "UNDLVRD": "UNDELIV",
     "FAILED": "UNDELIV",
+    "NOT_DELIVERED": "UNDELIV",
+    "DELIVERY_FAILED": "UNDELIV",
+    "DELIVERED_TO_HANDSET": "DELIVRD",
     "REJECTED": "REJECTD",
     "REJCTED": "REJECTD",
     "REJECT": "REJECTD",
@@ -85,17 +88,24 @@ _appendix_b = re.compile(
     r"id:([^\s:]+) sub:\d* dlvrd:\d* submit date:\d* done date:\d* stat:([A-Z]+) err:([^\s:]*)(?: |\Z)",
     re.IGNORECASE,
 ).match
-_text_field = re.compile(r"(?:^|[\s,;])text\s*[:=]", re.IGNORECASE)
-_id_field = re.compile(r"(?:^|[\s,;{])(?:msg_?|message_?)?id\s*[:=]\s*[\"']?([^\s,;\"'}]+)", re.IGNORECASE)
-_stat_field = re.compile(r"(?:^|[\s,;{])stat(?:us|e)?\s*[:=]\s*[\"']?([A-Za-z]+|\d{1,3})", re.IGNORECASE)
-_err_field = re.compile(r"(?:^|[\s,;{])err(?:or)?\s*[:=]\s*[\"']?([^\s,;\"'}]+)", re.IGNORECASE)
-_a_field_name = re.compile(r"(?:sub|dlvrd|submit|done|stat|err|text)\s*[:=]", re.IGNORECASE).match
+# Names may be quoted (JSON) and stand behind any of the separators seen; a value ends at the next of them.
+_BEFORE, _IS, _VALUE = r"(?:^|[\s,;|&{])[\"']?", r"[\"']?\s*[:=]\s*[\"']?", r"([^\s,;|&\"'}]+)"
+_text_field = re.compile(rf"{_BEFORE}te?xt{_IS}", re.IGNORECASE)
+_id_field = re.compile(
+    rf"{_BEFORE}(?:(?:msg|message|receipted_message)[ _-]?)?id{_IS}{_VALUE}", re.IGNORECASE
+)
+_stat_field = re.compile(
+    rf"{_BEFORE}(?:message[ _-]?)?stat(?:us|e)?{_IS}([A-Za-z][A-Za-z_-]*(?!\s*[:=])\b|\d{{1,3}})",
+    re.IGNORECASE,
+)
+_err_field = re.compile(rf"{_BEFORE}err(?:or)?(?:[ _-]?code)?{_IS}{_VALUE}", re.IGNORECASE)
+_a_field_name = re.compile(r"(?:id|sub|dlvrd|submit|done|stat|err|text)\w*\s*[:=]", re.IGNORECASE).match
 
 
 def parse_receipt(text: str | bytes, tlvs: Mapping[int, bytes | str | int] = _NO_TLVS) -> Receipt:
     """Read a receipt in any order, case and spacing; never fails.
 
-    The TLVs receipted_message_id and message_state win over the text. The id is kept exactly as written:
+    The TLVs receipted_message_id, message_state and network_error_code win over the text. The id is kept exactly as written:
     whether the submit's answer wrote the same number in another base is the connection's setting, not this
     function's guess.
     """
@@ -105,7 +115,7 @@ def parse_receipt(text: str | bytes, tlvs: Mapping[int, bytes | str | int] = _NO
     if tlvs:
         message_id = _tlv_text(tlvs.get(TAG_RECEIPTED_MESSAGE_ID)) or message_id
         word = STATES.get(_tlv_number(tlvs.get(TAG_MESSAGE_STATE)), word)
-        err = err or _network_error(tlvs.get(TAG_NETWORK_ERROR))
+        err = _network_error(tlvs.get(TAG_NETWORK_ERROR)) or err
     known = _OUTCOMES.get(word)
     if known is None:
         word = word.upper()
@@ -150,16 +160,16 @@ def _read_text(text: str) -> tuple[str | None, str, str]:
         message_id, word, err = found.groups()
         return message_id, word, err
     body = _text_field.split(text, 1)[0]  # the message's own beginning may imitate fields
-    message_id = _search(_id_field, body) or None
-    if message_id and _a_field_name(message_id):  # "id: sub:001": the id is missing, not "sub:001"
-        message_id = None
     word = _search(_stat_field, body)
-    return message_id, STATES.get(int(word), word) if word.isdecimal() else word, _search(_err_field, body)
+    if word.isdecimal():
+        word = STATES.get(int(word), word)
+    return _search(_id_field, body) or None, word.replace("-", "_"), _search(_err_field, body)
 
 
 def _search(pattern: re.Pattern[str], text: str) -> str:
+    """A field's value; "" also when another field follows at once ("id: sub:001" names no id)."""
     found = pattern.search(text)
-    return found[1] if found else ""
+    return "" if found is None or _a_field_name(found[1]) else found[1]
 
 
 def _tlv_text(value: bytes | str | int | None) -> str | None:

@@ -22,7 +22,7 @@ from messaging.gateways.smpp import codec, texts
 from messaging.gateways.smpp.codec import MalformedPdu
 from messaging.gateways.smpp.long_message import Entry, LongMessage, settle_all
 from messaging.gateways.smpp.receipts import submit_action
-from messaging.gateways.smpp.settings import SmppSettings
+from messaging.gateways.smpp.settings import BindKind, SmppSettings
 from messaging.gateways.smpp.submit_encoder import SubmitEncoder
 from messaging.gateways.smpp.window import Window
 
@@ -48,9 +48,14 @@ class SmppSession(asyncio.Protocol):
         on_delivers: Callable[[list[Deliver]], None],
         on_closed: Callable[[SmppSession, str], None],
         number: int = 0,
+        as_bind: BindKind | None = None,
     ) -> None:
-        """`number` marks this connection's delivers, so that an answer can never go to another connection."""
+        """`number` marks this connection's delivers, so that an answer can never go to another connection.
+
+        `as_bind`: what this connection logs in as, when the account has more than one.
+        """
         self.number = number
+        self._bind_command = _BINDS[as_bind or settings.bind]
         self.is_bound = False
         self._settings = settings
         self._on_results, self._on_delivers, self._on_closed = on_results, on_delivers, on_closed
@@ -88,7 +93,7 @@ class SmppSession(asyncio.Protocol):
         """Log in. Raises `BindRefused` with the SMSC's status, `LinkDown` on silence or a lost connection."""
         account = self._settings
         body = codec.Bind(account.system_id, account.password, account.system_type)
-        self._write(codec.encode(codec.Pdu(_BINDS[account.bind], self._window.next_sequence(), body=body)))
+        self._write(codec.encode(codec.Pdu(self._bind_command, self._window.next_sequence(), body=body)))
         try:
             status = await asyncio.wait_for(self._answer, account.bind_timeout_seconds)
         except TimeoutError as error:
@@ -149,7 +154,11 @@ class SmppSession(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Any octet the operating system does not take at once pauses us."""
         self._transport = cast(asyncio.Transport, transport)
-        self._transport.set_write_buffer_limits(high=0)
+        # asyncio's TLS transport counts "as much as" where the plain one counts "more than": with 0 it would
+        # pause us at the first write and never say when to go on.
+        self._transport.set_write_buffer_limits(
+            high=1 if transport.get_extra_info("sslcontext") else 0, low=0
+        )
 
     def pause_writing(self) -> None:
         """The peer reads too slowly: messages wait in our queue, where "not_sent" is certain."""
@@ -203,6 +212,7 @@ class SmppSession(asyncio.Protocol):
         """The hot loop: answers to submits are read in place, everything else goes to `_read_other`."""
         position, end = 0, len(buffer)
         pending, results, read_header = self._window.pending, self._results, codec.read_header
+        id_form = self._settings.receipt_ids
         while end - position >= codec.HEADER_OCTETS:
             length, command, status, sequence = read_header(buffer, position)
             stop = position + length
@@ -214,6 +224,8 @@ class SmppSession(asyncio.Protocol):
                 text_end = buffer.find(0, position + 16, stop)
                 octets = buffer[position + 16 : stop if text_end < 0 else text_end]
                 provider_id = octets[: texts.PROVIDER_ID_MAX].decode("latin-1") or None
+                if id_form != "exact":
+                    provider_id = texts.submit_id(provider_id, id_form)
                 if entry.__class__ is OutboundSms and not status:
                     results.append(
                         SubmitResult(entry.attempt_id, "accepted", provider_id, "0x00", (provider_id,))
@@ -237,7 +249,7 @@ class SmppSession(asyncio.Protocol):
             self._close_transport()
         elif command == codec.UNBIND_RESP:
             self._close_transport()
-        elif command == codec.RESPONSE | _BINDS[self._settings.bind] or (
+        elif command == codec.RESPONSE | self._bind_command or (
             command == codec.GENERIC_NACK and not self.is_bound
         ):
             if not self._answer.done():
@@ -256,7 +268,9 @@ class SmppSession(asyncio.Protocol):
             return
         token = (self.number, sequence)
         if texts.is_receipt(message):
-            self._delivers.append(Deliver(token, texts.read_receipt(message), None))
+            self._delivers.append(
+                Deliver(token, texts.read_receipt(message, self._settings.receipt_ids), None)
+            )
         else:
             self._delivers.append(
                 Deliver(token, None, texts.read_inbound(message, self._settings.default_alphabet))

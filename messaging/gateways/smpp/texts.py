@@ -2,37 +2,70 @@
 
 from __future__ import annotations
 
+import re
+
 from messaging.encoding import GSM7, Encoding, UnsendableText, decode_gsm7, encode_gsm7, encode_ucs2
+from messaging.gateways import concatenation
 from messaging.gateways.base import InboundSms, ReceiptIn
+from messaging.gateways.concatenation import PartOf
 from messaging.gateways.smpp import codec
 from messaging.gateways.smpp.codec import ShortMessage
 from messaging.gateways.smpp.receipts import parse_receipt
-from messaging.gateways.smpp.settings import Alphabet, SmppSettings
+from messaging.gateways.smpp.settings import Alphabet, IdForm, SmppSettings
 
 DATA_CODING_DEFAULT, DATA_CODING_UCS2 = 0, 8
 TON_UNKNOWN, TON_INTERNATIONAL, TON_ALPHANUMERIC = 0, 1, 5
 NPI_UNKNOWN, NPI_E164 = 0, 1
 PROVIDER_ID_MAX, ADDRESS_MAX = 64, 32  # longer ones break the specification and would break a column
+ALPHANUMERIC_MAX = 11  # TS 23.040 9.1.2.5: eleven septets fit an address of ten octets
 
-PartOf = tuple[int, int, int]
+
+_is_plain = re.compile(r"[A-Za-z0-9 !\"#%&'()*+,\-./:;<=>?_]*").fullmatch
+_digits_of = {10: re.compile("[0-9]+").fullmatch, 16: re.compile("[0-9a-f]+").fullmatch}
 
 
 def sender_address(sender: str, settings: SmppSettings) -> tuple[int, int, str]:
     """(TON, NPI, address) of a sender.
 
-    "+" and digits is E.164, digits alone a short code, the rest letters.
+    "+" and digits is E.164, digits alone a short code, the rest letters: at most eleven, of the characters
+    that ASCII and the GSM alphabet have in common. Refuses (`UnsendableText`) others.
     """
     digits = sender.removeprefix("+")
     if digits.isascii() and digits.isdecimal():
         if sender.startswith("+"):
             return TON_INTERNATIONAL, NPI_E164, digits
         return settings.short_code_ton, settings.short_code_npi, digits
-    return (TON_ALPHANUMERIC, NPI_UNKNOWN, sender) if sender else (TON_UNKNOWN, NPI_UNKNOWN, "")
+    if not sender:
+        return TON_UNKNOWN, NPI_UNKNOWN, ""
+    if len(sender) > ALPHANUMERIC_MAX or not _is_plain(sender):
+        raise UnsendableText("a sender of letters that no handset shows")
+    return TON_ALPHANUMERIC, NPI_UNKNOWN, sender
 
 
-def data_coding_of(encoding: Encoding) -> int:
-    """0 for the SMSC's default alphabet, 8 for UCS-2."""
-    return DATA_CODING_DEFAULT if encoding == GSM7 else DATA_CODING_UCS2
+def data_coding_of(encoding: Encoding, default: int = DATA_CODING_DEFAULT) -> int:
+    """What stands for the SMSC's default alphabet, or 8 for UCS-2."""
+    return default if encoding == GSM7 else DATA_CODING_UCS2
+
+
+def submit_id(provider_id: str | None, form: IdForm) -> str | None:
+    """The id of a submit's answer as it is kept: a decimal number where answer and receipt differ in base.
+
+    One that is no such number stays as it is.
+    """
+    return _decimal(provider_id, 16 if form == "hex_to_dec" else 10) if form != "exact" else provider_id
+
+
+def receipt_id(provider_id: str | None, form: IdForm) -> str | None:
+    """The id of a receipt in the form that `submit_id` keeps."""
+    return _decimal(provider_id, 10 if form == "hex_to_dec" else 16) if form != "exact" else provider_id
+
+
+def _decimal(provider_id: str | None, base: int) -> str | None:
+    digits = (provider_id or "").lower()
+    digits = digits.removeprefix("0x") if base == 16 else digits
+    if not digits or len(digits) > 32 or not _digits_of[base](digits):
+        return provider_id
+    return str(int(digits, base))
 
 
 def encode_part(text: str, encoding: Encoding, alphabet: Alphabet) -> bytes:
@@ -45,11 +78,6 @@ def encode_part(text: str, encoding: Encoding, alphabet: Alphabet) -> bytes:
         return text.encode(alphabet)
     except UnicodeEncodeError as error:
         raise UnsendableText(f"a character outside {alphabet}") from error
-
-
-def concatenation_header(reference: int, total: int, number: int) -> bytes:
-    """The six octets before each part of a long text; 8-bit reference, TS 23.040 9.2.3.24.1."""
-    return bytes((5, 0, 3, reference & 0xFF, total, number))
 
 
 def destination_digits(phone: str) -> bytes:
@@ -84,10 +112,12 @@ def is_receipt(message: ShortMessage) -> bool:
     )
 
 
-def read_receipt(message: ShortMessage) -> ReceiptIn:
+def read_receipt(message: ShortMessage, id_form: IdForm = "exact") -> ReceiptIn:
     """A deliver_sm as a receipt. An intermediate notification is never final. Fields free of NUL."""
     raw = message.content.decode("latin-1").replace("\0", "")
     message_id, stat, err, outcome, is_final = parse_receipt(raw, message.tlvs)
+    if id_form != "exact":
+        message_id = receipt_id(message_id, id_form)
     if is_final and message.esm_class & codec.ESM_TYPE_MASK == codec.ESM_INTERMEDIATE:
         outcome, is_final = "accepted", False
     if message_id and len(message_id) > PROVIDER_ID_MAX or len(stat) > 32 or len(err) > 32:
@@ -102,7 +132,7 @@ def read_inbound(message: ShortMessage, alphabet: Alphabet = "gsm7") -> InboundS
     octets = message.content
     part, text = _part_from_tlvs(message), octets
     if message.esm_class & codec.ESM_UDH:
-        part, text = _split_header(octets)
+        part, text = concatenation.split_header(octets)
     return InboundSms(
         _phone(message.source_ton, message.source_addr),
         message.destination_addr[:ADDRESS_MAX],
@@ -126,28 +156,4 @@ def _part_from_tlvs(message: ShortMessage) -> PartOf | None:
         int.from_bytes(tlvs.get(tag, b"")[:2], "big")
         for tag in (codec.TAG_SAR_REFERENCE, codec.TAG_SAR_TOTAL, codec.TAG_SAR_NUMBER)
     )
-    return _valid_part(*numbers)
-
-
-def _split_header(octets: bytes) -> tuple[PartOf | None, bytes]:
-    """The concatenation in a user data header, and the text after it.
-
-    A header that cannot be is read as text.
-    """
-    if not octets or 1 + octets[0] > len(octets):
-        return None, octets
-    end, position, part = 1 + octets[0], 1, None
-    while position + 2 <= end:
-        element, size = octets[position], octets[position + 1]
-        value = octets[position + 2 : min(position + 2 + size, end)]
-        if element == 0x00 and len(value) == 3:
-            part = _valid_part(value[0], value[1], value[2])
-        elif element == 0x08 and len(value) == 4:
-            part = _valid_part(int.from_bytes(value[:2], "big"), value[2], value[3])
-        position += 2 + size
-    return part, octets[end:]
-
-
-def _valid_part(reference: int, total: int, number: int) -> PartOf | None:
-    """None for one of one, and for numbers outside the total: such a text stands alone."""
-    return (reference, total, number) if total > 1 and 1 <= number <= total else None
+    return concatenation.valid_part(*numbers)

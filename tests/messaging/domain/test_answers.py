@@ -44,3 +44,18 @@ def test_each_answer_has_one_meaning(outcome, raw, message_class, state, reason)
 )
 def test_waits_grow_to_a_limit(outcome, number, least, most):
     assert least <= settle(answer(outcome, "0x58"), MARKETING, number).wait_seconds <= most
+
+
+@pytest.mark.parametrize(
+    ("raw", "message_class", "least", "most"),
+    [
+        ("0x14", MARKETING, 144, 216),
+        ("0x14", MessageClass.VERIFICATION, 4, 6),  # a code cannot wait three minutes
+        ("0x08", NOTIFICATION, 24, 36),
+        ("0x64", MARKETING, 4, 6),
+    ],
+)
+def test_a_full_queue_is_left_in_peace_longer(raw, message_class, least, most):
+    outcome = "uncertain" if raw == "0x08" else "retry"
+
+    assert least <= settle(answer(outcome, raw), message_class, 1).wait_seconds <= most

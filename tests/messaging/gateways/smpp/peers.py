@@ -43,8 +43,8 @@ class ScriptedSmsc(asyncio.Protocol):
         self._server: asyncio.Server | None = None
         self._tail = b""
 
-    async def start(self) -> int:
-        self._server = await asyncio.get_running_loop().create_server(lambda: self, "127.0.0.1", 0)
+    async def start(self, tls=None) -> int:
+        self._server = await asyncio.get_running_loop().create_server(lambda: self, "127.0.0.1", 0, ssl=tls)
         return self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -152,8 +152,14 @@ def scenario(**settings):
     return run
 
 
-def receipt(number, provider_id):
+def receipt(number, provider_id, **fields):
     pdu = smpp34.DeliverSm(
-        "8613800138000", "SHOP", RECEIPT % provider_id, esm_class=4, source_addr_ton=1, sequence_number=number
+        "8613800138000",
+        "SHOP",
+        RECEIPT % provider_id,
+        esm_class=4,
+        source_addr_ton=1,
+        sequence_number=number,
+        **fields,
     )
     return pdu.encode()

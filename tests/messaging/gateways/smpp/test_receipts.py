@@ -115,3 +115,188 @@ def test_no_text_makes_it_fail():
 )
 def test_what_a_status_asks_of_us(action, statuses):
     assert {status: submit_action(status) for status in statuses} == dict.fromkeys(statuses, action)
+
+
+# ── the forms of vendors ────────────────────────────────────────────────────────────────────────────────
+# (text, id, stat, err, outcome, is final). "=": the plain case of a delivered message 7 without error.
+
+D, U = ("DELIVRD", "delivered", True), ("UNDELIV", "undelivered", True)
+EXPIRED, DELETED, REJECTED = ((word, "undelivered", True) for word in ("EXPIRED", "DELETED", "REJECTD"))
+ACCEPTED, ENROUTE, UNKNOWN = (
+    ("ACCEPTD", "accepted", False),
+    ("ENROUTE", "accepted", False),
+    ("UNKNOWN", "unknown", False),
+)
+UUID = "3f2b9c1e-0d4a-4e0e-9a57-6f0b7c1d2e3f"
+FORMS = [
+    # appendix B and dates of 10, 12 and 14 digits, or written out
+    (
+        "id:7 sub:001 dlvrd:001 submit date:2611221200 done date:2611221201 stat:DELIVRD err:000 text:Hi",
+        "7",
+        D,
+        "000",
+    ),
+    (
+        "id:7 sub:001 dlvrd:001 submit date:261122120059 done date:261122120101 stat:DELIVRD err:000 text:Hi",
+        "7",
+        D,
+        "000",
+    ),
+    (
+        "id:7 sub:001 dlvrd:001 submit date:20261122120059 done date:20261122120101 stat:DELIVRD err:000 Text:Hi",
+        "7",
+        D,
+        "000",
+    ),
+    (
+        "id:7 sub:001 dlvrd:001 submit date:2026-11-22 12:00:59 done date:2026-11-22 12:01:01 stat:DELIVRD err:000 text:",
+        "7",
+        D,
+        "000",
+    ),
+    (
+        "id:7 sub:001 dlvrd:001 submit date:22/11/26 12:00 done date:22/11/26 12:01 stat:EXPIRED err:027 text:",
+        "7",
+        EXPIRED,
+        "027",
+    ),
+    ("id:7 submit date:2611221200 done date:2611221201 stat:DELIVRD err:000 text:Hi", "7", D, "000"),
+    ("id:7 sub:001 dlvrd:000 submit date: done date: stat:REJECTD err:255 text:Hi", "7", REJECTED, "255"),
+    (
+        "id:7 sub: dlvrd: submit date:2611221200 done date:2611221201 stat:DELETED err:  text:Hi",
+        "7",
+        DELETED,
+        "",
+    ),
+    # names spelt otherwise
+    (
+        "id:7 sub:001 dlvrd:001 submit_date:2611221200 done_date:2611221201 stat:DELIVRD err:000",
+        "7",
+        D,
+        "000",
+    ),
+    (
+        "id:7 sub:001 dlvrd:001 submitdate:2611221200 donedate:2611221201 stat:DELIVRD err:000 text:",
+        "7",
+        D,
+        "000",
+    ),
+    ("msgid:7 stat:DELIVRD err:0", "7", D, "0"),
+    ("msg_id=7 stat=DELIVRD err=0", "7", D, "0"),
+    ("message_id:7 status:UNDELIVERED error:12", "7", U, "12"),
+    ("messageid:7 state:EXPIRED", "7", EXPIRED, ""),
+    ("Message-ID: 7 Status: Delivered", "7", D, ""),
+    ("Message ID: 7, Status: Failed, Error code: 31", "7", U, "31"),
+    ("receipted_message_id:7 message_state:2 err:0", "7", D, "0"),
+    ("id:7 stat:DELIVRD errcode:0", "7", D, "0"),
+    ("id:7 stat:UNDELIV error_code:0x0B", "7", U, "0x0B"),
+    # order
+    ("stat:DELIVRD err:000 id:7", "7", D, "000"),
+    (
+        "done date:2611221201 submit date:2611221200 dlvrd:001 sub:001 err:000 stat:DELIVRD id:7",
+        "7",
+        D,
+        "000",
+    ),
+    ("sub:001 dlvrd:001 id:7 stat:DELIVRD", "7", D, ""),
+    # separators
+    ("id:7,sub:001,dlvrd:001,stat:DELIVRD,err:000,text:Hi", "7", D, "000"),
+    ("id:7;stat:DELIVRD;err:000", "7", D, "000"),
+    ("id:7|stat:DELIVRD|err:000", "7", D, "000"),
+    ("id=7&stat=DELIVRD&err=000", "7", D, "000"),
+    ("id:7\tstat:DELIVRD\terr:000", "7", D, "000"),
+    ("id:7\r\nstat:DELIVRD\r\nerr:000\r\n", "7", D, "000"),
+    ("id:7\nsub:001\nstat:UNDELIV\nerr:001\ntext:Hi", "7", U, "001"),
+    ("  id:7   stat:DELIVRD   err:000  ", "7", D, "000"),
+    ("id : 7 stat : DELIVRD err : 000", "7", D, "000"),
+    ("id: 7 stat: DELIVRD err: 000", "7", D, "000"),
+    # quotes and JSON
+    ("id:'7' stat:'DELIVRD' err:'000'", "7", D, "000"),
+    ('{"id":"7","stat":"DELIVRD","err":"000"}', "7", D, "000"),
+    ('{"id": 7, "stat": "EXPIRED", "err": 27}', "7", EXPIRED, "27"),
+    ('{"message_id":"7","status":"undelivered","error_code":"5"}', "7", U, "5"),
+    # case
+    (
+        "ID:7 SUB:001 DLVRD:001 SUBMIT DATE:2611221200 DONE DATE:2611221201 STAT:DELIVRD ERR:000 TEXT:HI",
+        "7",
+        D,
+        "000",
+    ),
+    ("Id:7 Stat:Delivrd Err:000", "7", D, "000"),
+    ("id:7 stat:delivered err:000", "7", D, "000"),
+    # words written out, or cut elsewhere
+    ("id:7 stat:DELIVERED", "7", D, ""),
+    ("id:7 stat:DELIVERD", "7", D, ""),
+    ("id:7 stat:DELIVRED", "7", D, ""),
+    ("id:7 stat:DELIVERED_TO_HANDSET", "7", D, ""),
+    ("id:7 stat:UNDELIVERABLE err:1", "7", U, "1"),
+    ("id:7 stat:UNDELIVRD err:1", "7", U, "1"),
+    ("id:7 stat:NOT-DELIVERED err:1", "7", U, "1"),
+    ("id:7 stat:DELIVERY_FAILED err:1", "7", U, "1"),
+    ("id:7 stat:FAILED err:1", "7", U, "1"),
+    ("id:7 stat:REJECTED err:1", "7", REJECTED, "1"),
+    ("id:7 stat:REJECT err:1", "7", REJECTED, "1"),
+    ("id:7 stat:ACCEPTED err:0", "7", ACCEPTED, "0"),
+    ("id:7 stat:ACCEPTD err:0", "7", ACCEPTED, "0"),
+    ("id:7 stat:ENROUTE err:0", "7", ENROUTE, "0"),
+    ("id:7 stat:BUFFERED err:0", "7", ENROUTE, "0"),
+    ("id:7 stat:EXPIRD err:0", "7", EXPIRED, "0"),
+    ("id:7 stat:UNKNOWN err:0", "7", UNKNOWN, "0"),
+    # states as numbers
+    ("id:7 stat:1", "7", ENROUTE, ""),
+    ("id:7 stat:2", "7", D, ""),
+    ("id:7 stat:3", "7", EXPIRED, ""),
+    ("id:7 stat:4", "7", DELETED, ""),
+    ("id:7 stat:5", "7", U, ""),
+    ("id:7 stat:6", "7", ACCEPTED, ""),
+    ("id:7 stat:7", "7", UNKNOWN, ""),
+    ("id:7 stat:8", "7", REJECTED, ""),
+    ("id:7 stat:002 err:000", "7", D, "000"),
+    # ids
+    (
+        f"id:{UUID} sub:001 dlvrd:001 submit date:2611221200 done date:2611221201 stat:DELIVRD err:000 text:",
+        UUID,
+        D,
+        "000",
+    ),
+    ("id:0000000007 stat:DELIVRD", "0000000007", D, ""),
+    ("id:0A1B2C3D stat:DELIVRD", "0A1B2C3D", D, ""),
+    ("id:12.34_56/78+9= stat:DELIVRD", "12.34_56/78+9=", D, ""),
+    ("id:7@smsc.example stat:DELIVRD", "7@smsc.example", D, ""),
+    # errors
+    ("id:7 stat:UNDELIV err:-1", "7", U, "-1"),
+    ("id:7 stat:UNDELIV err:0x1b", "7", U, "0x1b"),
+    ("id:7 stat:UNDELIV err:NULL", "7", U, "NULL"),
+    ("id:7 stat:UNDELIV err:3:34 text:", "7", U, "3:34"),
+    ("id:7 stat:UNDELIV err: sub:001", "7", U, ""),
+    # something missing
+    ("stat:DELIVRD err:000", None, D, "000"),
+    ("id: stat:DELIVRD err:000", None, D, "000"),
+    ("id:7 stat: err:000", "7", ("", "unknown", False), "000"),
+    ("id:7 err:000", "7", ("", "unknown", False), "000"),
+    ("id:7", "7", ("", "unknown", False), ""),
+    # the message's own text may say anything
+    ("id:7 stat:DELIVRD err:000 text:id:8 stat:UNDELIV err:1", "7", D, "000"),
+    ("id:7 stat:DELIVRD err:000 Text:stat:EXPIRED", "7", D, "000"),
+    ("id:7 stat:DELIVRD err:000 txt:id:8", "7", D, "000"),
+    # not receipts at all
+    ("paid:7 state", None, ("", "unknown", False), ""),
+    ("Your order id 7 is delivered", None, ("", "unknown", False), ""),
+]
+
+
+@pytest.mark.parametrize(("text", "message_id", "state", "err"), FORMS)
+def test_a_receipt_in_the_words_of_a_vendor(text, message_id, state, err):
+    word, outcome, is_final = state
+
+    assert parse_receipt(text) == Receipt(message_id, word, err, outcome, is_final)
+
+
+def test_there_are_enough_forms_and_no_two_alike():
+    assert len({text for text, *_ in FORMS}) == len(FORMS) >= 60
+
+
+def test_the_networks_code_in_its_own_parameter_wins_over_the_text():
+    found = parse_receipt("id:7 stat:UNDELIV err:000", {0x0423: b"\x03\x00\x0b"})
+
+    assert (found.id, found.stat, found.err) == ("7", "UNDELIV", "3:11")

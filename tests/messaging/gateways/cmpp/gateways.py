@@ -1,0 +1,46 @@
+"""The other side for the CMPP tests: our ISMG, a scenario around it, and what the dispatcher writes down."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from crm.local.simulator.ismg import Ismg
+from crm.local.simulator.journal import Journal
+from messaging.encoding import split_parts
+from messaging.gateways.base import OutboundSms
+from messaging.gateways.cmpp.link import CmppLink, CmppSettings
+from tests.messaging.gateways.smpp.peers import PHONE, Books
+
+ACCESS = "1069012345"
+
+
+def link_to(port, **settings):
+    books = Books()
+    account = CmppSettings("127.0.0.1", port, "901234", "secret", **({"access_number": ACCESS} | settings))
+    return CmppLink(account, books.note_results, books.delivers.extend, books.closed.append), books
+
+
+def text(attempt_id, words="您的余额是 88 元", sender="", **more):
+    return OutboundSms(
+        attempt_id, attempt_id, PHONE, sender, tuple(split_parts(words, "UCS-2")), "UCS-2", attempt_id, **more
+    )
+
+
+def with_ismg(coroutine, *, journal=None, accounts=None, highest=0x30, **settings):
+    """Run a test's coroutine with a started gateway, a link to it (not connected) and its books."""
+
+    async def main():
+        ismg = Ismg(Journal(journal), accounts=accounts, version=highest)
+        link, books = link_to(await ismg.start(), **settings)
+        try:
+            await coroutine(ismg, link, books)
+        finally:
+            await link.close()
+            await ismg.stop()
+
+    asyncio.run(main())
+
+
+def journalled(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
