@@ -8,6 +8,7 @@ from crm.staff import (
     approval_pages,
     audit_page,
     card_deeds,
+    codes,
     counter,
     coupon_offers,
     coupon_pages,
@@ -25,6 +26,7 @@ from crm.staff import (
     tiers_page,
     till,
 )
+from messaging.enums import CodePurpose
 
 app_name = "staff"
 
@@ -52,7 +54,13 @@ urlpatterns = [
     path("till/members/<uuid:member>/", till.till_member, name="till_member"),
     path("till/operations/<uuid:operation>/", till.till_operation, name="till_operation"),
     path("till/events/<uuid:event>/texts/", till.event_texts, name="event_texts"),
-    path("till/cards/<uuid:card>/send-code/", paying.send_code, name="send_code"),
+    path("till/cards/<uuid:card>/send-code/", codes.send_code, name="send_code"),
+    path(
+        "till/cards/<uuid:card>/pass-on/send-code/",
+        codes.send_code,
+        {"purpose": CodePurpose.PASS_ON},
+        name="send_pass_on_code",
+    ),
     *(path(f"till/{where}", deed.as_view(), name=name) for where, deed, name in DEEDS),
     *(
         path(f"till/{where}forecast/", deed.as_view(is_forecast=True), name=f"{name}_forecast")
