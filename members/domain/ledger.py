@@ -23,6 +23,7 @@ from members.domain.allocation import OpenLot, Use
 from members.domain.housebook import House
 from members.enums import AccountKind, OperationKind
 from members.models import Operation
+from members.models.control import COUNTED_WHOLE
 from members.refusals import Refused
 
 
@@ -338,7 +339,7 @@ def _alone(answer: Mapping[str, Any]) -> str:
         return gettext("You have done this as often as you may alone. Ask for approval.")
     if not left:
         return gettext("You may not do this alone. Ask for approval.")
-    shown = str(left) if answer["deed"] == "adjust_points" else _money(left)
+    shown = str(left) if answer["deed"] in COUNTED_WHOLE else _money(left)
     words = gettext("This is above what you may do alone: %(left)s is left. Ask for approval.")
     return words % {"left": shown}
 

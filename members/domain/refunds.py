@@ -127,12 +127,22 @@ def _open(
         store_id=store.pk,
         member_id=operation.member_id,
         card_id=operation.card_id,
-        request={"operation": operation.pk, "amount": amount_minor},
+        request={"operation": operation.pk, "amount": amount_minor, **_measured(operation)},
         lots_of=(AccountKind.POINTS,),
         amount_minor=amount,
         reverses_id=operation.pk,
         note=note,
     )
+
+
+def _measured(operation: Operation) -> dict[str, int]:
+    """What the limits of a person count of a deed without an amount: services, or a reward's points."""
+    if operation.kind == OperationKind.SERVE:
+        return {"services": operation.request["count"]}
+    if operation.kind == OperationKind.REDEEM:
+        taken = Entry.objects.filter(operation=operation, account_kind=AccountKind.REWARDS)
+        return {"points": taken.aggregate(total=Sum("amount"))["total"] or 0}
+    return {}
 
 
 def _check_left(deed: Deed, operation: Operation, is_whole: bool) -> None:

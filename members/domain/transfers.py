@@ -245,6 +245,8 @@ def _send(
             "transfer": transfer.pk,
             "card": card.pk,
             "amount": transfer.amount_minor,
+            "services": transfer.services,
+            "points": transfer.points,
             "is_confirmed": transfer.is_confirmed,
         },
         amount_minor=transfer.amount_minor,

@@ -1,11 +1,11 @@
-"""What limits count over a window (members/sql/lately.sql)."""
+"""What limits count over a window (lately.sql), and those of points and services (guard.sql)."""
 
 from pathlib import Path
 
 from django.db import migrations
 
 SQL = Path(__file__).resolve().parent.parent / "sql"
-FILES = ("lately.sql",)
+FILES = ("lately.sql", "guard.sql")
 
 
 class Migration(migrations.Migration):
