@@ -115,7 +115,8 @@ class Actor:
 class NewLot:
     """Value that comes in: what was paid for it, when it may be used, where and for what (`Lot.terms`).
 
-    `source` is the deed it first came from, when that is not the one being done.
+    `source` is the deed it first came from, when that is not the one being done; `restores` the lot it left and does
+    not go back to (members/domain/restoring.py).
     """
 
     amount: int
@@ -124,6 +125,7 @@ class NewLot:
     active_from: datetime | None = None
     terms: Mapping[str, Any] | None = None
     source: int | None = None
+    restores: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         return {
