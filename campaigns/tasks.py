@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from campaigns.domain import launching, runs
+from campaigns.domain import handouts, launching, runs
 from campaigns.models import Run
 
 
@@ -44,3 +44,21 @@ def sweep_runs() -> dict[str, int]:
     for run_id, chunk in late_chunks:
         expand_chunk.delay(run_id, chunk)
     return {"runs": len(late_runs), "chunks": len(late_chunks)}
+
+
+@shared_task
+def hand_out_coupons(handout_id: int) -> dict[str, int]:
+    """A share of one hand-out of coupons, or of taking one back; the rest is another job's."""
+    has_more = handouts.work(handout_id=handout_id, at=timezone.now())
+    if has_more:
+        hand_out_coupons.delay(handout_id)
+    return {"has_more": int(has_more)}
+
+
+@shared_task
+def sweep_handouts() -> dict[str, int]:
+    """Go on with hand-outs that a lost job left lying."""
+    waiting = handouts.under_way()
+    for handout_id in waiting:
+        hand_out_coupons.delay(handout_id)
+    return {"handouts": len(waiting)}

@@ -5,6 +5,7 @@ from typing import Any
 SCHEDULE: dict[str, dict[str, Any]] = {
     "campaigns-tick": {"task": "campaigns.tasks.tick", "schedule": 60.0},
     "campaigns-sweep": {"task": "campaigns.tasks.sweep_runs", "schedule": 60.0},
+    "coupons-hand-out": {"task": "campaigns.tasks.sweep_handouts", "schedule": 60.0},
     "messages-sweep": {"task": "messaging.tasks.sweep_messages", "schedule": 15.0},
     "signals-sweep": {"task": "members.tasks.sweep_missed_signals", "schedule": 30.0},
     "phones-change": {"task": "members.tasks.change_phones", "schedule": 60.0},

@@ -257,7 +257,7 @@ CONSTANCE_CONFIG = {
     "MARKETING_PER_MONTH": (6, _("Marketing texts to one phone in any 30 days"), "count"),
     "SPEND_CODE_ABOVE_MINOR": (
         0,
-        _("From the card above this amount (minor units) the member’s code is needed; 0 is never"),
+        _("From a card above this within an hour (minor units) the member’s code is needed; 0 is never"),
         "amount",
     ),
     "ACCEPTS_OTHER_STORES": (True, _("Value sold at one store may be used at every other"), bool),
@@ -275,7 +275,7 @@ CONSTANCE_CONFIG = {
     "CARD_RULES": ("none", _("Legal limits on prepaid cards"), "card_rules"),
     "PHONE_CHANGE_SPEND_MAX_MINOR": (
         20000,
-        _("While a phone number changes and for 24 hours after, one deed takes at most this (minor units)"),
+        _("While a phone number changes and for a day after: at most this in any 24 hours (minor units)"),
         "amount",
     ),
     "CONSENT_WORDING": (

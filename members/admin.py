@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import format_lazy
@@ -43,6 +44,7 @@ from members.admin_scope import (
     StoreScopedAdmin,
     reach_of,
 )
+from members.domain import limits
 from members.enums import POINTS_ACCOUNTS, CardStatus, Role
 from members.event_types import KINDS
 from members.models import (
@@ -77,6 +79,12 @@ class StoreAdmin(StoreScopedAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return reach_of(request).is_superuser
+
+    def save_model(self, request: HttpRequest, obj: Store, form: Any, change: bool) -> None:
+        """The first store of a house brings the usual limits of what staff may do alone."""
+        super().save_model(request, obj, form, change)
+        if not change and limits.begin_with_usual_limits(actor=request.user, at=timezone.now()):  # type: ignore[arg-type]
+            messages.info(request, _("The usual limits for staff are in: Set-up → Staff limits."))
 
 
 class RoleInline(TabularInline):

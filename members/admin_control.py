@@ -6,20 +6,25 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin
-from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from members.admin_filters import OwnStoresFilter
 from members.admin_money import money_text
-from members.admin_scope import StoreScopedAdmin
+from members.admin_scope import StoreScopedAdmin, reach_of
 from members.amounts import InvalidAmount, exponent_of, parse_minor, plain_minor
+from members.domain import limits
 from members.domain.enrolment import PhoneUnusable, phone_hash, read_phone
 from members.enums import Role
 from members.models import Member, Staff, StaffLimit
-from members.models.control import COUNTED_IN_POINTS
+from members.models.control import COUNTED_WHOLE
 
 
 class LimitForm(forms.ModelForm):
@@ -29,7 +34,7 @@ class LimitForm(forms.ModelForm):
         label=_("At most in all"),
         required=False,
         widget=UnfoldAdminTextInputWidget,
-        help_text=_("Money, for example 200 or 200.50; for points, a number of points. Empty: any amount."),
+        help_text=_("Money, for example 200 or 200.50; of points or services, how many. Empty: any amount."),
     )
 
     class Meta:
@@ -63,7 +68,7 @@ class LimitForm(forms.ModelForm):
 
 
 def _places(deed: str) -> int:
-    return 0 if deed in COUNTED_IN_POINTS else exponent_of(settings.REGULARS_CURRENCY)
+    return 0 if deed in COUNTED_WHOLE else exponent_of(settings.REGULARS_CURRENCY)
 
 
 @admin.register(StaffLimit)
@@ -77,6 +82,24 @@ class StaffLimitAdmin(StoreScopedAdmin):
     list_filter = ("deed", "role", ("store", OwnStoresFilter))
     list_select_related = ("store", "staff")
     fields = ("deed", "role", "staff", "store", "window_hours", "at_most", "count_max")
+    list_before_template = "admin/limits/_usual.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """With a button for what is usual and missing: the house's rows, so a superuser's to press."""
+        missing = limits.usual_missing() if reach_of(request).is_superuser else []
+        return super().changelist_view(request, {**(extra_context or {}), "usual_missing": len(missing)})
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(require_POST(self.put_usual))
+        return [path("usual/", view, name="members_stafflimit_usual"), *super().get_urls()]
+
+    def put_usual(self, request: HttpRequest) -> HttpResponse:
+        if not reach_of(request).is_superuser:
+            raise PermissionDenied
+        added = limits.put_usual_limits(actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+        said = ngettext("%(n)d limit put in.", "%(n)d limits put in.", added) % {"n": added}
+        messages.success(request, said)
+        return HttpResponseRedirect(reverse("admin:members_stafflimit_changelist"))
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         is_shown_only = obj is not None and not self.has_change_permission(request, obj)
@@ -97,7 +120,7 @@ class StaffLimitAdmin(StoreScopedAdmin):
     def most(self, limit: StaffLimit) -> str | None:
         if limit.amount_max is None:
             return None
-        return str(limit.amount_max) if limit.deed in COUNTED_IN_POINTS else money_text(limit.amount_max)
+        return str(limit.amount_max) if limit.deed in COUNTED_WHOLE else money_text(limit.amount_max)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_change_permission(request, obj)

@@ -111,7 +111,7 @@ class TierForm(forms.ModelForm):
 
     class Meta:
         model = Tier
-        fields = ("name", "threshold", "discount_percent", "points_percent")
+        fields = ("name", "threshold", "discount_percent", "points_percent", "coupon")
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -136,7 +136,7 @@ class TierInline(TabularInline):
     model = Tier
     form = TierForm
     extra = 0
-    fields = ("name", "threshold", "discount_percent", "points_percent")
+    fields = ("name", "threshold", "discount_percent", "points_percent", "coupon")
     hide_title = True
 
 

@@ -51,6 +51,7 @@ class SuppressionScope(models.TextChoices):
 class CodePurpose(models.TextChoices):
     LOGIN = "login", _("Log in")
     PAY = "pay", _("Pay")
+    PASS_ON = "pass_on", _("Pass value on")
     CHANGE_PHONE = "change_phone", _("Change the phone number")
 
 

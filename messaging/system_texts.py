@@ -21,6 +21,13 @@ SYSTEM_TEXTS: Final[dict[str, tuple[MessageClass, dict[str, str]]]] = {
             "zh-hans": "您的消费验证码是{code}，{minutes}分钟内有效，仅在收银台确认本次付款时告知店员。",
         },
     ),
+    "pass_on_code": (
+        MessageClass.VERIFICATION,
+        {
+            "en": "{code} lets value of your card go to another member. Valid for {minutes} minutes. Not you? Tell nobody.",
+            "zh-hans": "您正在把卡内资产转给其他会员，验证码是{code}，{minutes}分钟内有效。非本人操作请勿告知任何人。",
+        },
+    ),
     "change_phone_code": (
         MessageClass.VERIFICATION,
         {

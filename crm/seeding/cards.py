@@ -94,6 +94,7 @@ def _rich(store: Store, spared: Sequence[Card]) -> list[Card]:
 
 def _offer(giver: Card, receiver: Card, at: datetime, *, key: str, note: str) -> Transfer:
     return transfers.propose(
+        is_confirmed=True,
         actor=SEEDER,
         key=key,
         at=at,

@@ -23,7 +23,7 @@ from crm.staff.paging import PAGE_ROWS, cut, whole_number
 from members.domain import approvals
 from members.enums import Role
 from members.models import Approval, ApprovalStatus, Card, LimitedDeed, Operation, RechargePlan, StaffRole
-from members.models.control import COUNTED_IN_POINTS
+from members.models.control import COUNTED_WHOLE
 from members.refusals import Refused
 
 MAY_LOOK = (*AT_TILL, Role.AUDITOR)
@@ -119,7 +119,8 @@ def _in_words(rows: Sequence[Approval]) -> dict[int, dict[str, Any]]:
     return {
         row.pk: {
             "approval": row,
-            "is_points": row.deed in COUNTED_IN_POINTS,
+            "is_points": row.deed in COUNTED_WHOLE,
+            "is_services": row.deed in (LimitedDeed.RETURN_SERVICES, LimitedDeed.TRANSFER_SERVICES),
             "is_taking": isinstance(row.payload.get("amount"), int) and row.payload["amount"] < 0,
             "card": cards.get(row.payload.get("card") or 0),
             "plan": plans.get(row.payload.get("plan") or 0),

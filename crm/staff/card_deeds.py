@@ -22,6 +22,7 @@ from crm.staff.card_forms import (
     SharerForm,
     TakeServiceForm,
 )
+from crm.staff.codes import check_members_code
 from crm.staff.counter import Deed, once_key
 from crm.staff.till import visible_members
 from members.amounts import plain_minor
@@ -30,10 +31,12 @@ from members.domain.card_facts import card_facts
 from members.domain.closing import close_card, quote, quote_recharge, refund_recharge
 from members.domain.deeds import Outcome
 from members.domain.ledger import TenderPaid
+from members.domain.payments import CodeRequired
 from members.domain.services import sell_services, take_service
 from members.enums import OperationKind
 from members.models import Card, CardKind, Operation, Sharer, Transfer
 from members.refusals import Refused
+from messaging.enums import CodePurpose
 
 SHOWN_RECHARGES = 10
 
@@ -220,7 +223,7 @@ def recharges_of(card: Card) -> QuerySet[Operation]:
 
 
 class PassOn(CardDeed):
-    """Value offered to another member; nothing moves until they say yes."""
+    """Value offered to another member with the sender's code; nothing moves until the other says yes."""
 
     form_class, template, kind = PassOnForm, "staff/_deed_transfer.html", OperationKind.MOVE_OUT
 
@@ -236,13 +239,23 @@ class PassOn(CardDeed):
         if not form.is_valid():
             return self.show(form, status=422)
         try:
-            transfer = self._propose(form, f"till:{once}")
+            transfer = self._offer(form, f"till:{once}")
         except Refused as refusal:
             form.refuse(refusal.message, refusal.field)
             return self.show(form, status=422)
         return self.show(PassOnForm(), proposed=transfer)
 
-    def _propose(self, form: PassOnForm, key: str) -> Transfer:
+    def _offer(self, form: PassOnForm, key: str) -> Transfer:
+        """Only with the sender's code; the same form again needs none."""
+        try:
+            return self._propose(form, key, is_confirmed=False)
+        except CodeRequired:
+            if not form.cleaned_data["code"]:
+                raise
+        check_members_code(self.member, CodePurpose.PASS_ON, form.cleaned_data["code"], self.at)
+        return self._propose(form, key, is_confirmed=True)
+
+    def _propose(self, form: PassOnForm, key: str, *, is_confirmed: bool) -> Transfer:
         data = form.cleaned_data
         assert form.receiver is not None
         return transfers.propose(
@@ -253,6 +266,7 @@ class PassOn(CardDeed):
             services=data["services"] or 0,
             points=data["points"] or 0,
             note=data["note"],
+            is_confirmed=is_confirmed,
         )
 
 

@@ -76,6 +76,12 @@ class PassOnForm(DeedForm):
     services = forms.IntegerField(label=_("Services"), required=False, min_value=0, max_value=1000)
     points = forms.IntegerField(label=_("Points"), required=False, min_value=0, max_value=10**9)
     note = forms.CharField(label=_("Why"), max_length=120, required=False)
+    code = forms.CharField(
+        label=_("The sender’s code"),
+        max_length=12,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
 
     receiver: Member | None = None
 

@@ -31,6 +31,7 @@ from members.models import Coupon, CouponDefinition, CouponState, Member, StaffR
 from members.refusals import Refused
 
 WRITERS = (Role.MANAGER, Role.MARKETER, Role.OWNER)
+SHOWN_HANDOUTS = 5
 _TONES = {
     CouponState.ISSUED: "brand",
     CouponState.RESERVED: "wait",
@@ -66,8 +67,8 @@ def coupon_new(request: HttpRequest) -> HttpResponse:
 @needs(*WRITERS)
 def coupon_edit(request: HttpRequest, definition: UUID) -> HttpResponse:
     """An existing definition; what was promised with coupons that are out stays as it is."""
-    found = _definition_or_404(request, definition)
-    if not _may_change(request, found):
+    found = definition_or_404(request, definition)
+    if not may_change(request, found):
         raise PermissionDenied
     return _write(request, found)
 
@@ -86,14 +87,14 @@ def coupon_preview(request: HttpRequest) -> HttpResponse:
 @staff_required
 def coupon_detail(request: HttpRequest, definition: UUID) -> HttpResponse:
     """One definition with its coupons, newest first; only those of members one may see."""
-    return _show(request, _definition_or_404(request, definition))
+    return _show(request, definition_or_404(request, definition))
 
 
 @require_POST
 @needs(*AT_TILL)
 def coupon_issue(request: HttpRequest, definition: UUID) -> HttpResponse:
     """Give one member a coupon by hand, once per form, with a reason."""
-    found, access = _definition_or_404(request, definition), access_of(request)
+    found, access = definition_or_404(request, definition), access_of(request)
     form, once = GiftForm(request.POST), once_key(request)
     if not once:
         form.refuse(_("This form is incomplete. Open it again and repeat your entry."), "")
@@ -116,6 +117,34 @@ def coupon_issue(request: HttpRequest, definition: UUID) -> HttpResponse:
             messages.success(request, _("%(member)s has the coupon %(code)s.") % told)
             return HttpResponseRedirect(_url(found))
     return _show(request, found, status=422, gift=form, once=once)
+
+
+@require_POST
+@needs(*WRITERS)
+def coupon_stop(request: HttpRequest, definition: UUID) -> HttpResponse:
+    """Give out no more of them, or go on again. What is out stays good."""
+    found = definition_or_404(request, definition)
+    if not may_change(request, found):
+        raise PermissionDenied
+    before, found.is_active = _audited(found), "on" in request.POST
+    found.save(update_fields=["is_active"])
+    access = access_of(request)
+    audit.write(
+        actor=access.actor,
+        verb="changed",
+        subject=found,
+        store=access.store,
+        before=before,
+        after=_audited(found),
+        at=timezone.now(),
+    )
+    said = (
+        _("They are given out again.")
+        if found.is_active
+        else _("No more are given out. What is out stays good.")
+    )
+    messages.success(request, said)
+    return HttpResponseRedirect(_url(found))
 
 
 @require_http_methods(["GET", "POST"])
@@ -147,7 +176,7 @@ def _visible(request: HttpRequest) -> Any:
     return CouponDefinition.objects.visible_to(access_of(request).staff)
 
 
-def _definition_or_404(request: HttpRequest, definition: UUID) -> CouponDefinition:
+def definition_or_404(request: HttpRequest, definition: UUID) -> CouponDefinition:
     found: CouponDefinition = get_object_or_404(
         _visible(request).prefetch_related("stores", "categories"), public_id=definition
     )
@@ -181,7 +210,7 @@ def _may_everywhere(writable: set[int]) -> bool:
     return not Store.objects.filter(is_active=True).exclude(pk__in=writable).exists()
 
 
-def _may_change(request: HttpRequest, definition: CouponDefinition) -> bool:
+def may_change(request: HttpRequest, definition: CouponDefinition) -> bool:
     writable = _writable_stores(request)
     stores = {store.pk for store in definition.stores.all()}
     return stores <= writable if stores else _may_everywhere(writable)
@@ -265,7 +294,8 @@ def _show(
         "rows": _with_tones(shown.rows),
         "gift": gift or GiftForm(),
         "once": once,
-        "may_write": access.may(*WRITERS) and _may_change(request, definition),
+        "may_write": access.may(*WRITERS) and may_change(request, definition),
+        "handouts": definition.handouts.filter(store=access.store)[:SHOWN_HANDOUTS],
         "may_issue": access.may(*AT_TILL),
         "may_void": access.may(*IN_CHARGE),
     }

@@ -9,17 +9,15 @@ from constance import config
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
-from crm.staff.access import AT_TILL, IN_CHARGE, access_of, needs, page
+from crm.staff.access import IN_CHARGE, access_of, page
+from crm.staff.codes import check_members_code
 from crm.staff.counter import Deed
 from crm.staff.coupon_offers import offers_context, typed_bill
 from crm.staff.holdings import SHOWN_SPENDS, open_holds, refundable_deeds
 from crm.staff.paying_forms import HoldForm, RefundForm, ReleaseForm, SpendForm
 from crm.staff.telling import foretell
-from crm.staff.till import card_or_404, visible_members
+from crm.staff.till import visible_members
 from members.domain.deeds import Outcome
 from members.domain.holds import authorise, release
 from members.domain.housebook import house
@@ -29,17 +27,7 @@ from members.domain.spending import spend
 from members.enums import AccountKind, OperationKind
 from members.models import Account, Coupon, CouponState, Hold
 from members.refusals import Refused
-from messaging.domain import verification
 from messaging.enums import CodePurpose
-
-AT_A_TILL = None  # a code asked by staff for the member before them: only the number's limits hold
-
-
-class WrongCode(Refused):
-    """Not the member's code, or not any more."""
-
-    code = "code_wrong"
-    field = "code"
 
 
 class Spend(Deed):
@@ -90,7 +78,7 @@ class Spend(Deed):
         except CodeRequired:
             if not form.cleaned_data["code"]:
                 raise
-        self.check_code(form.cleaned_data["code"])
+        check_members_code(self.member, CodePurpose.PAY, form.cleaned_data["code"], self.at)
         return self.pay(form, key, is_confirmed=True)
 
     def pay(self, form: Any, key: str, *, is_confirmed: bool) -> Outcome:
@@ -112,17 +100,6 @@ class Spend(Deed):
             is_confirmed=is_confirmed,
         )
 
-    def check_code(self, code: str) -> None:
-        """Raises WrongCode, verification.TooManyChecks."""
-        checked = verification.check_code(
-            phone=self.member.phone, purpose=CodePurpose.PAY, code=code, at=self.at, ip=AT_A_TILL
-        )
-        if checked.is_right:
-            return
-        if checked.checks_left:
-            raise WrongCode(_("This is not the code. Read it again from the member’s phone."))
-        raise WrongCode(_("This code is over. Send a new one."))
-
     def forecast(self, form: Any) -> HttpResponse:
         """As if the code were there, and whether it will be needed."""
         context: dict[str, Any] = {"kind": self.kind}
@@ -136,30 +113,10 @@ class Spend(Deed):
 
     def _needs_code(self, stored_minor: int) -> bool:
         try:
-            check_code(house(), self.card.product, stored_minor, is_confirmed=False)
+            check_code(house(), self.card, stored_minor, is_confirmed=False)
         except CodeRequired:
             return True
         return False
-
-
-@require_POST
-@needs(*AT_TILL)
-def send_code(request: HttpRequest, card: UUID) -> HttpResponse:
-    """Text the member a code to confirm a payment with; nobody here sees it."""
-    member = card_or_404(request, card).member
-    context: dict[str, Any] = {"member": member}
-    try:
-        verification.ask_code(
-            phone=member.phone,
-            purpose=CodePurpose.PAY,
-            language=member.language,
-            store=access_of(request).store,
-            at=timezone.now(),
-            ip=AT_A_TILL,
-        )
-    except verification.TryLater as refusal:
-        context["refusal"] = refusal.message
-    return page(request, "staff/_code_sent.html", context)
 
 
 class Refund(Deed):

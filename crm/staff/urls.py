@@ -8,11 +8,13 @@ from crm.staff import (
     approval_pages,
     audit_page,
     card_deeds,
+    codes,
     counter,
     coupon_offers,
     coupon_pages,
     enrolling,
     entrance,
+    handout_pages,
     member_list,
     member_page,
     message_pages,
@@ -25,6 +27,7 @@ from crm.staff import (
     tiers_page,
     till,
 )
+from messaging.enums import CodePurpose
 
 app_name = "staff"
 
@@ -52,7 +55,13 @@ urlpatterns = [
     path("till/members/<uuid:member>/", till.till_member, name="till_member"),
     path("till/operations/<uuid:operation>/", till.till_operation, name="till_operation"),
     path("till/events/<uuid:event>/texts/", till.event_texts, name="event_texts"),
-    path("till/cards/<uuid:card>/send-code/", paying.send_code, name="send_code"),
+    path("till/cards/<uuid:card>/send-code/", codes.send_code, name="send_code"),
+    path(
+        "till/cards/<uuid:card>/pass-on/send-code/",
+        codes.send_code,
+        {"purpose": CodePurpose.PASS_ON},
+        name="send_pass_on_code",
+    ),
     *(path(f"till/{where}", deed.as_view(), name=name) for where, deed, name in DEEDS),
     *(
         path(f"till/{where}forecast/", deed.as_view(is_forecast=True), name=f"{name}_forecast")
@@ -83,6 +92,10 @@ urlpatterns = [
     path("coupons/<uuid:definition>/", coupon_pages.coupon_detail, name="coupon_detail"),
     path("coupons/<uuid:definition>/edit/", coupon_pages.coupon_edit, name="coupon_edit"),
     path("coupons/<uuid:definition>/issue/", coupon_pages.coupon_issue, name="coupon_issue"),
+    path("coupons/<uuid:definition>/stop/", coupon_pages.coupon_stop, name="coupon_stop"),
+    path("coupons/<uuid:definition>/hand-out/", handout_pages.hand_out, name="hand_out"),
+    path("coupons/hand-outs/<uuid:handout>/", handout_pages.handout, name="handout"),
+    path("coupons/hand-outs/<uuid:handout>/undo/", handout_pages.undo_handout, name="undo_handout"),
     path("coupons/void/<uuid:coupon>/", coupon_pages.coupon_void, name="coupon_void"),
     path("opening-balances/", opening_page.opening_balances, name="opening_balances"),
     path("opening-balances/<uuid:batch>/", opening_page.post_opening, name="post_opening"),

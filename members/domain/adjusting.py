@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from members.domain import audit, ledger
+from members.domain import audit, ledger, restoring
 from members.domain.allocation import Use, give_back, take_in_order
 from members.domain.deeds import Outcome, begin, check_amount, conclude, replayed
 from members.domain.ledger import Actor, Deed, Leg, NewLot
@@ -89,7 +89,7 @@ def adjust(
             own = Leg(amount, account=deed.accounts[account], lots=(NewLot(amount, expires_at=expires_at),))
         else:
             own = _taken(deed, account, -amount)
-        return _write(deed, own, account, store=store, card=card, actor=actor, reason=why)
+        return _write(deed, [own], account, store=store, card=card, actor=actor, reason=why)
 
 
 def undo_adjustment(
@@ -132,7 +132,10 @@ def undo_adjustment(
             return replayed(deed)
         if operation.reversals.exclude(pk=deed.operation.pk).exists():
             raise NotAdjustable(_("This adjustment has been undone already."), field="")
-        own = Leg(amount, account=deed.accounts[account], uses=tuple(_inverse_uses(operation, amount)))
+        uses = _inverse_uses(operation, amount)
+        own = [Leg(amount, account=deed.accounts[account], uses=tuple(uses))]
+        if amount > 0:
+            own = restoring.legs_into(deed, account, uses)
         return _write(deed, own, account, store=store, card=operation.card, actor=actor, reason=why)
 
 
@@ -158,23 +161,25 @@ def _taken(deed: Deed, account: AccountKind, amount: int) -> Leg:
 
 
 def _write(
-    deed: Deed, own: Leg, account: AccountKind, *, store: Store, card: Card, actor: Actor, reason: str
+    deed: Deed, own: list[Leg], account: AccountKind, *, store: Store, card: Card, actor: Actor, reason: str
 ) -> Outcome:
-    points = own.amount if account == AccountKind.POINTS else 0
+    amount = sum(leg.amount for leg in own)
+    points = amount if account == AccountKind.POINTS else 0
     outcome = conclude(
         deed,
-        [own, Leg(-own.amount, store=store.pk, kind=COST_OF[account])],
+        [*own, Leg(-amount, store=store.pk, kind=COST_OF[account])],
         event="value_adjusted",
-        facts={"amount": own.amount - points, "points": points, "reason": reason},
+        facts={"amount": amount - points, "points": points, "reason": reason},
         card=card,
         store=store,
     )
+    restoring.keep(deed, own)
     audit.write(
         actor=actor,
         verb="adjusted",
         subject=deed.operation,
         store=store,
-        after={"account": str(account), "amount": own.amount, "reason": reason, "card": card.number[-4:]},
+        after={"account": str(account), "amount": amount, "reason": reason, "card": card.number[-4:]},
         at=deed.operation.at,
     )
     return outcome

@@ -21,7 +21,8 @@ from members.domain.closing_facts import Used, used_by_source
 from members.domain.deeds import Outcome, conclude, legs_by_kind, replayed
 from members.domain.gifts import points_back, take_coupon_back
 from members.domain.ledger import Actor, Deed, Leg, TenderPaid
-from members.domain.services import deferred_of, open_lot, owed_legs
+from members.domain.lot_parts import open_lot
+from members.domain.services import deferred_of, owed_legs
 from members.enums import STORED_VALUE, AccountKind, CardStatus, OperationKind, TenderType
 from members.models import Card, CardKind, CloseMethod, Lot, Operation, Store, Tender
 from members.refusals import Refused

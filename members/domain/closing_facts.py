@@ -36,13 +36,19 @@ def used_by_source(principal: Sequence[OpenLot], lots: Sequence[OpenLot]) -> dic
     )
     sources = {lot.source for lot in principal}
     of_source = Lot.objects.filter(account__card__in=cards, source__in=sources)
-    rows = of_source.values_list("id", "source_id", "account__kind", "original")
+    rows = of_source.values_list(
+        "id", "source_id", "account__kind", "original", "restored", "operation__reverses_id"
+    )
     brought: dict[tuple[int, str], int] = defaultdict(int)
     origin: dict[int, tuple[int, str]] = {}
-    for lot_id, source, kind, original in rows:
-        brought[source, kind] += original
+    apart: list[tuple[int, int, int]] = []
+    for lot_id, source, kind, original, is_restored, reverses in rows:
         origin[lot_id] = (source, kind)
-    spent, discounts = _spent(origin, brought)
+        if is_restored:
+            apart.append((source, reverses, original))
+        else:
+            brought[source, kind] += original
+    spent, discounts = _spent(origin, brought, apart)
     return {
         source: Used(
             brought[source, AccountKind.PRINCIPAL],
@@ -55,9 +61,14 @@ def used_by_source(principal: Sequence[OpenLot], lots: Sequence[OpenLot]) -> dic
 
 
 def _spent(
-    origin: dict[int, tuple[int, str]], brought: dict[tuple[int, str], int]
+    origin: dict[int, tuple[int, str]],
+    brought: dict[tuple[int, str], int],
+    apart: Sequence[tuple[int, int, int]],
 ) -> tuple[dict[int, int], dict[int, int]]:
-    """What bills took, by recharge, and their discounts; what moved away is taken off `brought`."""
+    """What bills took, by recharge, and their discounts; what moved away is taken off `brought`.
+
+    `apart` is what refunds gave back as lots of their own: (recharge, bill, amount).
+    """
     spent: dict[int, int] = defaultdict(int)
     by_bill: dict[tuple[int, int], int] = defaultdict(int)
     uses = LotUse.objects.filter(lot__in=origin, entry__operation_kind__in=(*_SPENT, *_GONE)).values_list(
@@ -70,6 +81,9 @@ def _spent(
         else:
             spent[source] -= amount
             by_bill[source, reverses or operation] -= amount
+    for source, bill, amount in apart:
+        spent[source] -= amount
+        by_bill[source, bill] -= amount
     return spent, _discounts(by_bill)
 
 

@@ -15,7 +15,17 @@ from django.utils.translation import gettext as _
 from members.domain import events
 from members.domain.coupon_codes import new_code
 from members.domain.ledger import Actor, OwnAccount
-from members.models import Coupon, CouponDefinition, CouponState, Member, Operation, Staff, Store
+from members.models import (
+    Coupon,
+    CouponDefinition,
+    CouponHandout,
+    CouponKind,
+    CouponState,
+    Member,
+    Operation,
+    Staff,
+    Store,
+)
 from members.refusals import Refused
 
 BATCH = 500
@@ -94,6 +104,7 @@ def issue_to(
     at: datetime,
     store: Store,
     reason: str = "",
+    handout: CouponHandout | None = None,
 ) -> Issued:
     """Give each of these members one coupon, in batches that commit by themselves. Publishes coupon_issued for each.
 
@@ -104,7 +115,7 @@ def issue_to(
     own = _own_member_ids(actor)
     for batch in _batches(members):
         new = _issue_batch(
-            definition, [one for one in batch if one.pk not in own], actor, key, at, store, reason
+            definition, [one for one in batch if one.pk not in own], actor, key, at, store, reason, handout
         )
         issued, skipped = issued + new, skipped + len(batch) - new
     return Issued(issued, skipped)
@@ -125,6 +136,7 @@ def _issue_batch(
     at: datetime,
     store: Store,
     reason: str,
+    handout: CouponHandout | None,
 ) -> int:
     locked = _lock(definition)
     term = term_of(locked, at, store.zone)
@@ -134,7 +146,9 @@ def _issue_batch(
     wanted = [(own, member) for own, member in keys.items() if own not in done and member.pk in allowed]
     room = _room(locked)
     coupons = [
-        _coupon(locked, member, term, actor=actor, key=own, at=at, store=store, reason=reason)
+        _coupon(
+            locked, member, term, actor=actor, key=own, at=at, store=store, reason=reason, handout=handout
+        )
         for own, member in (wanted if room is None else wanted[:room])
     ]
     for coupon in Coupon.objects.bulk_create(coupons):
@@ -175,6 +189,19 @@ def _lock(definition: CouponDefinition) -> CouponDefinition:
 def _room(definition: CouponDefinition) -> int | None:
     """How many more there may be."""
     return None if definition.quota is None else max(definition.quota - definition.issued, 0)
+
+
+def budget_room(definition: CouponDefinition) -> int | None:
+    """How many more coupons the rest of the budget pays for, each at its most; None when nothing bounds them.
+
+    What is out and unused has its part of the budget already.
+    """
+    most = definition.off_max_minor if definition.kind == CouponKind.PERCENT else definition.off_minor
+    if definition.budget_minor is None or not most:
+        return None
+    still_open = (CouponState.ISSUED, CouponState.RESERVED)
+    out = Coupon.objects.filter(definition=definition, state__in=still_open).count()
+    return max((definition.budget_minor - definition.taken_minor) // most - out, 0)
 
 
 def _may_have(definition: CouponDefinition, members: Sequence[Member]) -> set[int]:
@@ -226,6 +253,7 @@ def _coupon(
     at: datetime,
     store: Store,
     reason: str,
+    handout: CouponHandout | None = None,
 ) -> Coupon:
     return Coupon(
         code=new_code(),
@@ -235,6 +263,7 @@ def _coupon(
         staff_id=actor.staff_id,
         scope=actor.scope,
         key=key,
+        handout=handout,
         reason=reason.strip()[:200],
         issued_at=at,
         active_from=term.active_from,

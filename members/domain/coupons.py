@@ -6,7 +6,7 @@ A deed with several coupons uses them in the order of `in_lock_order`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -162,16 +162,7 @@ def void(*, coupon: Coupon, actor: Actor, reason: str, at: datetime) -> None:
     if not reason.strip():
         raise CouponNotOpen(_("Say why."), field="reason")
     with transaction.atomic():
-        still_open = Coupon.objects.filter(pk=coupon.pk, state__in=(CouponState.ISSUED, CouponState.RESERVED))
-        changed = still_open.update(
-            state=CouponState.VOID,
-            voided_at=at,
-            voided_by_id=actor.staff_id,
-            void_reason=reason.strip()[:200],
-            reserved_for="",
-            reserved_until=None,
-        )
-        if not changed:
+        if not void_unused([coupon], staff_id=actor.staff_id, reason=reason, at=at):
             raise CouponNotOpen(_why_closed(coupon))
         audit.write(
             actor=actor,
@@ -182,3 +173,18 @@ def void(*, coupon: Coupon, actor: Actor, reason: str, at: datetime) -> None:
             after={"state": CouponState.VOID, "reason": reason.strip()},
             at=at,
         )
+
+
+def void_unused(given: Sequence[Coupon], *, staff_id: int | None, reason: str, at: datetime) -> int:
+    """Make those of them worthless that are not used yet; how many. In one statement; nothing is audited here."""
+    still_open = Coupon.objects.filter(
+        pk__in=[coupon.pk for coupon in given], state__in=(CouponState.ISSUED, CouponState.RESERVED)
+    )
+    return still_open.update(
+        state=CouponState.VOID,
+        voided_at=at,
+        voided_by_id=staff_id,
+        void_reason=reason.strip()[:200],
+        reserved_for="",
+        reserved_until=None,
+    )

@@ -15,7 +15,8 @@ from members.domain.allocation import Use
 from members.domain.batches import BatchDeed, LockedAccount
 from members.domain.deeds import AMOUNT_MAX
 from members.domain.ledger import Actor, Leg
-from members.domain.services import open_lot, released
+from members.domain.lot_parts import open_lot
+from members.domain.services import released
 from members.enums import AccountKind, OperationKind
 from members.models import CardPause, Lot
 

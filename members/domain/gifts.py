@@ -12,7 +12,7 @@ from members.domain import coupons
 from members.domain.allocation import OpenLot, share, take_in_order
 from members.domain.coupon_issuing import key_of_gift
 from members.domain.ledger import Actor, Deed, Leg
-from members.domain.services import open_lot
+from members.domain.lot_parts import open_lot
 from members.enums import AccountKind
 from members.models import Coupon, CouponState, Lot, Operation
 from members.refusals import Refused

@@ -13,12 +13,12 @@ from typing import Any
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from members.domain import ledger
+from members.domain import ledger, restoring
 from members.domain.allocation import OpenLot, Use, take_in_order
 from members.domain.deeds import CardNotUsable, Outcome, conclude
 from members.domain.ledger import Actor, Deed, Leg
+from members.domain.lot_parts import open_lot
 from members.domain.moves import legs_in, legs_out, lock_accounts
-from members.domain.services import open_lot
 from members.enums import STORED_VALUE, AccountKind, CardStatus, OperationKind
 from members.models import Account, Card, Lot, Operation, Store
 
@@ -104,9 +104,12 @@ def conclude_for(
 ) -> Outcome:
     """Conclude a refund; what it gave back to a card that is no more goes on, and is told as the newer card's."""
     if heir is None:
-        return conclude(deed, legs, card=card, store=store, **said)
+        outcome = conclude(deed, legs, card=card, store=store, **said)
+        restoring.keep(deed, legs)
+        return outcome
     shown = card if heir.is_other_member else heir.card
     outcome = conclude(heir.told(deed), legs, card=shown, store=store, **said)
+    restoring.keep(deed, legs)
     _hand_on(deed, heir, legs)
     return replace(outcome, balances=heir.held())
 
@@ -117,6 +120,8 @@ def _hand_on(deed: Deed, heir: Heir, legs: Sequence[Leg]) -> None:
     back = {
         use.lot: use.amount for leg in legs if leg.account in accounts for use in leg.uses if use.amount > 0
     }
+    apart = Lot.objects.filter(operation=deed.operation, account__in=accounts)
+    back |= dict(apart.values_list("id", "remaining"))
     rows = Lot.objects.filter(pk__in=back).select_related("source", "account").order_by("id")
     lots = [open_lot(lot, AccountKind(lot.account.kind)) for lot in rows]
     if lots:

@@ -67,7 +67,7 @@ def authorise(
         if wanted > usable.minor:
             said = _("There is not that much on the card to hold.")
             raise InsufficientBalance(said, available_minor=usable.minor, wanted_minor=wanted)
-        check_spend(card.member, wanted, at)
+        check_spend(card.member, wanted, at, besides=deed.operation)
         hold = Hold.objects.create(
             operation=deed.operation,
             card=card,

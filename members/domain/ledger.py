@@ -23,6 +23,7 @@ from members.domain.allocation import OpenLot, Use
 from members.domain.housebook import House
 from members.enums import AccountKind, OperationKind
 from members.models import Operation
+from members.models.control import COUNTED_WHOLE
 from members.refusals import Refused
 
 
@@ -114,7 +115,8 @@ class Actor:
 class NewLot:
     """Value that comes in: what was paid for it, when it may be used, where and for what (`Lot.terms`).
 
-    `source` is the deed it first came from, when that is not the one being done.
+    `source` is the deed it first came from, when that is not the one being done; `restores` the lot it left and does
+    not go back to (members/domain/restoring.py).
     """
 
     amount: int
@@ -123,6 +125,7 @@ class NewLot:
     active_from: datetime | None = None
     terms: Mapping[str, Any] | None = None
     source: int | None = None
+    restores: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -338,7 +341,7 @@ def _alone(answer: Mapping[str, Any]) -> str:
         return gettext("You have done this as often as you may alone. Ask for approval.")
     if not left:
         return gettext("You may not do this alone. Ask for approval.")
-    shown = str(left) if answer["deed"] == "adjust_points" else _money(left)
+    shown = str(left) if answer["deed"] in COUNTED_WHOLE else _money(left)
     words = gettext("This is above what you may do alone: %(left)s is left. Ask for approval.")
     return words % {"left": shown}
 

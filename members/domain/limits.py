@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from django.db import connection
+from django.db import connection, transaction
 
+from members.domain import audit
+from members.domain.ledger import Actor
 from members.enums import Role
-from members.models import LimitedDeed, StaffLimit, Window
+from members.models import LimitedDeed, Staff, StaffLimit, Store, Window
 
-# Sensible for a shop of a few people, in minor units or points: (deed, role, window, amount, count).
+# Sensible for a shop of a few people, in minor units, points or services: (deed, role, window, amount, count).
 USUAL: tuple[tuple[LimitedDeed, Role, Window, int | None, int | None], ...] = (
     (LimitedDeed.REFUND, Role.CASHIER, Window.DAY, 20_000, 5),
     (LimitedDeed.REFUND, Role.MANAGER, Window.DAY, 200_000, None),
@@ -23,18 +26,44 @@ USUAL: tuple[tuple[LimitedDeed, Role, Window, int | None, int | None], ...] = (
     (LimitedDeed.CLOSE, Role.CASHIER, Window.DAY, 0, None),
     (LimitedDeed.CLOSE, Role.MANAGER, Window.DAY, 200_000, 10),
     (LimitedDeed.TRANSFER, Role.CASHIER, Window.DAY, 100_000, None),
+    (LimitedDeed.TRANSFER_POINTS, Role.CASHIER, Window.DAY, 5_000, None),
+    (LimitedDeed.TRANSFER_SERVICES, Role.CASHIER, Window.DAY, 10, None),
+    (LimitedDeed.RETURN_SERVICES, Role.MANAGER, Window.DAY, 10, None),
+    (LimitedDeed.REFUND_POINTS, Role.MANAGER, Window.DAY, 5_000, None),
 )
 
 
-def put_usual_limits() -> int:
-    """Put the usual limits in for every store, where nothing is said of that deed, role and window. How many."""
-    rows = [
+def usual_missing() -> list[StaffLimit]:
+    """The usual limits of every store that nobody has said anything in place of: of that deed, role and window."""
+    said = set(StaffLimit.objects.filter(store=None).values_list("deed", "role", "window_hours"))
+    return [
         StaffLimit(deed=deed, role=role, window_hours=window, amount_max=amount, count_max=count)
         for deed, role, window, amount, count in USUAL
+        if (deed, role, window) not in said
     ]
+
+
+@transaction.atomic
+def put_usual_limits(*, actor: Actor | Staff | None = None, at: datetime | None = None) -> int:
+    """Put in those of the usual limits that are missing; how many. Audited when somebody did it. Safe to run twice."""
     before = StaffLimit.objects.count()
-    StaffLimit.objects.bulk_create(rows, ignore_conflicts=True)
-    return StaffLimit.objects.count() - before
+    StaffLimit.objects.bulk_create(usual_missing(), ignore_conflicts=True)
+    added = StaffLimit.objects.count() - before
+    if added and actor is not None and at is not None:
+        audit.write(
+            actor=actor,
+            verb="added",
+            subject=("stafflimit", "Staff limits"),
+            after={"limits": added},
+            at=at,
+        )
+    return added
+
+
+def begin_with_usual_limits(*, actor: Actor | Staff, at: datetime) -> int:
+    """A house that opens its first store begins with the usual limits; later the owner's word stands. How many."""
+    is_first = Store.objects.count() == 1 and not StaffLimit.objects.exists()
+    return put_usual_limits(actor=actor, at=at) if is_first else 0
 
 
 @dataclass(frozen=True)

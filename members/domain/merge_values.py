@@ -14,8 +14,8 @@ from members.domain import ledger
 from members.domain.allocation import Use
 from members.domain.cards import open_card
 from members.domain.ledger import Actor, Deed, Leg, NewLot
+from members.domain.lot_parts import open_lot, part_paid
 from members.domain.moves import legs_out, lock_accounts
-from members.domain.services import open_lot, part_paid
 from members.enums import STORED_VALUE, AccountKind, CardStatus, OperationKind
 from members.models import Account, Card, Lot, Member, Merge, MergeMove, Operation
 from members.refusals import Refused

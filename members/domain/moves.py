@@ -10,7 +10,7 @@ from django.db.models import Q
 from members.domain.allocation import OpenLot, Use
 from members.domain.deeds import legs_by_kind
 from members.domain.ledger import Actor, Deed, Leg, NewLot
-from members.domain.services import part_paid
+from members.domain.lot_parts import part_paid
 from members.enums import AccountKind
 from members.models import Account, Card, Member, Staff
 

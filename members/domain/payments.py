@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from members.domain import hold_uses
+from members.domain import hold_uses, lately
 from members.domain.acceptance import accepted_issuers
 from members.domain.allocation import OpenLot, Use, take, take_in_order
 from members.domain.bills import Bill, Line, asked
@@ -22,7 +22,7 @@ from members.domain.lot_terms import Usable, usable_lots
 from members.domain.phone_changes import check_spend
 from members.domain.rewards import InsufficientPoints
 from members.enums import STORED_VALUE, AccountKind, HoldStatus, SpendOrder
-from members.models import Card, CardProduct, Coupon, Hold, Lot, Store
+from members.models import Card, Coupon, Hold, Lot, Store
 from members.refusals import Refused
 
 
@@ -34,7 +34,7 @@ class InsufficientBalance(Refused):
 
 
 class CodeRequired(Refused):
-    """So much is taken from a card only with the member's code."""
+    """So much is taken from a card within an hour, or anything passed on, only with the member's code."""
 
     code = "code_required"
     field = "code"
@@ -129,21 +129,34 @@ def pay(deed: Deed, bill: Bill, wanted: Asked, store: Store) -> Payment:
     tenders = list(wanted.tenders)
     if wanted.rest and stored < due:
         tenders.append(replace(wanted.rest, amount_minor=due - stored))
-    check_code(deed.house, wanted.card.product, stored, is_confirmed=wanted.is_confirmed)
-    check_spend(wanted.card.member, stored + worth, deed.operation.at)
+    check_code(deed.house, wanted.card, stored, is_confirmed=wanted.is_confirmed, besides=deed.operation.pk)
+    check_spend(
+        wanted.card.member, stored + worth, deed.operation.at, besides=deed.operation, captured=wanted.hold
+    )
     of_points = deed.lots_of(AccountKind.POINTS)
     uses += take_in_order(of_points, wanted.points)
     return Payment(tuple(uses), (*usable.lots, *of_points), stored, wanted.points, worth, tuple(tenders))
 
 
-def check_code(house: House, product: CardProduct, stored_minor: int, *, is_confirmed: bool) -> None:
-    """Refuse so much from a card without the member's code. Raises CodeRequired."""
-    if is_confirmed or not stored_minor:
+def check_code(
+    house: House, card: Card, stored_minor: int, *, is_confirmed: bool, besides: int | None = None
+) -> None:
+    """Refuse so much from a card without the member's code, with all of the last hour that had none.
+
+    `besides` is the deed that asks. Raises CodeRequired.
+    """
+    own = card.product.code_above_minor
+    limit = house.code_above_minor if own is None else own
+    if is_confirmed or not stored_minor or not limit:
         return
-    limit = product.code_above_minor
-    limit = house.code_above_minor if limit is None else limit
-    if limit and stored_minor > limit:
+    if stored_minor > limit:
         raise CodeRequired(_("So much from the card needs the member’s code."), above_minor=limit)
+    before = lately.without_code_minor(
+        card_id=card.pk, member_id=card.member_id, besides=besides, enough=limit + 1 - stored_minor
+    )
+    if before + stored_minor > limit:
+        said = _("So much from the card within an hour needs the member’s code.")
+        raise CodeRequired(said, above_minor=limit)
 
 
 def usable_for(

@@ -2,23 +2,23 @@
 
 With a code sent to the old number the change is done at once. Without one a manager or owner asks for it: the old
 number is told, it waits 24 hours, and it can be stopped from the old number or at the till. While it waits and for
-24 hours after it one deed takes only a little of the member's value.
+24 hours after it only a little of the member's value is taken in all.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from constance import config
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from members import signals
-from members.domain import audit, events
+from members.domain import audit, events, lately
 from members.domain.enrolment import PhoneTaken, phone_hash, read_phone
 from members.domain.ledger import Actor, NotCurrent, OwnAccount
 from members.enums import Role
-from members.models import Account, Member, PhoneChange, PhoneChangeStatus, Staff, Store
+from members.models import Account, Hold, Member, Operation, PhoneChange, PhoneChangeStatus, Staff, Store
 from members.phones import mask
 from members.refusals import Refused
 
@@ -60,17 +60,46 @@ class PhoneChangeEnded(Refused):
 
 
 def spend_limit_minor(member: Member, at: datetime) -> int | None:
-    """The most one deed may take from the member's value now; None when no phone was changed lately."""
+    """The most that may leave the member in 24 hours now; None when no phone was changed lately."""
     if member.cooling_until is None or member.cooling_until <= at:
         return None
     return int(config.PHONE_CHANGE_SPEND_MAX_MINOR)
 
 
-def check_spend(member: Member, amount_minor: int, at: datetime) -> None:
-    """Refuse more than the limit of a changing phone. Raises CoolingOff."""
+def check_spend(
+    member: Member,
+    amount_minor: int,
+    at: datetime,
+    *,
+    besides: Operation | None = None,
+    captured: Hold | None = None,
+) -> None:
+    """Refuse more than the limit of a changing phone, with all that left the member in 24 hours of it.
+
+    `besides` is the deed that asks, `captured` the hold it pays from. Raises CoolingOff.
+    """
     limit = spend_limit_minor(member, at)
-    if limit is not None and amount_minor > limit:
+    if limit is None or not amount_minor:
+        return
+    if amount_minor > limit:
         _refuse_cooling(limit)
+    before = lately.taken_minor(
+        member_id=member.pk,
+        besides=besides.pk if besides else None,
+        besides_hold=captured.pk if captured else None,
+        begun=_cooling_since(member),
+        enough=limit + 1 - amount_minor,
+    )
+    if before + amount_minor > limit:
+        _refuse_cooling(limit)
+
+
+def _cooling_since(member: Member) -> datetime:
+    """When the change that limits this member was asked for: what was spent before it does not count."""
+    asked = PhoneChange.objects.filter(member=member).exclude(status=PhoneChangeStatus.STOPPED)
+    return asked.order_by("-id").values_list("asked_at", flat=True).first() or datetime.min.replace(
+        tzinfo=UTC
+    )
 
 
 def check_gift(member: Member, at: datetime) -> None:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F, Sum
 from django.utils.translation import gettext_lazy as _
 
-from members.domain import coupons, heirs, ledger, services
+from members.domain import coupons, heirs, ledger, restoring, services
 from members.domain.allocation import OpenLot, Use, give_back, take_in_order
 from members.domain.deeds import Outcome, check_amount, replayed
 from members.domain.heirs import Heir
@@ -127,12 +127,22 @@ def _open(
         store_id=store.pk,
         member_id=operation.member_id,
         card_id=operation.card_id,
-        request={"operation": operation.pk, "amount": amount_minor},
+        request={"operation": operation.pk, "amount": amount_minor, **_measured(operation)},
         lots_of=(AccountKind.POINTS,),
         amount_minor=amount,
         reverses_id=operation.pk,
         note=note,
     )
+
+
+def _measured(operation: Operation) -> dict[str, int]:
+    """What the limits of a person count of a deed without an amount: services, or a reward's points."""
+    if operation.kind == OperationKind.SERVE:
+        return {"services": operation.request["count"]}
+    if operation.kind == OperationKind.REDEEM:
+        taken = Entry.objects.filter(operation=operation, account_kind=AccountKind.REWARDS)
+        return {"points": taken.aggregate(total=Sum("amount"))["total"] or 0}
+    return {}
 
 
 def _check_left(deed: Deed, operation: Operation, is_whole: bool) -> None:
@@ -223,9 +233,10 @@ def _kept_back(card: Card, missing: int, part: Parts) -> int:
 def _lots_back(deed: Deed, sale: _Sale, given: Parts) -> list[Leg]:
     parts = {AccountKind.PRINCIPAL: given.principal_minor, AccountKind.BONUS: given.bonus_minor}
     return [
-        Leg(part, account=deed.accounts[kind], uses=tuple(give_back(sale.uses[kind], sale.back, part)))
+        leg
         for kind, part in parts.items()
         if part
+        for leg in restoring.legs_into(deed, kind, give_back(sale.uses[kind], sale.back, part))
     ]
 
 
@@ -233,9 +244,9 @@ def _points_legs(deed: Deed, sale: _Sale, given: Parts, taken: Sequence[Use]) ->
     """Points that paid come back; points that were earned leave."""
     account, legs = deed.accounts.get(AccountKind.POINTS), []
     if given.points_used:
-        uses = tuple(give_back(sale.uses[AccountKind.POINTS], sale.back, given.points_used))
+        uses = give_back(sale.uses[AccountKind.POINTS], sale.back, given.points_used)
         legs += [
-            Leg(given.points_used, account=account, uses=uses),
+            *restoring.legs_into(deed, AccountKind.POINTS, uses),
             Leg(-given.points_used, store=sale.store_id, kind=AccountKind.REWARDS),
         ]
     if taken:
@@ -268,6 +279,8 @@ def _settlement_back(sale: _Sale, stored: Sequence[Leg]) -> list[Leg]:
     for leg in stored:
         for use in leg.uses:
             owed[sale.sold_at[use.lot]] -= use.amount
+        for new in leg.lots:
+            owed[sale.sold_at[new.restores or 0]] -= new.amount
     owed.pop(sale.store_id, None)
     return settlement_legs(sale.store_id, owed)
 
@@ -283,16 +296,17 @@ def _return_services(
 
 
 def _return_reward(deed: Deed, operation: Operation, card: Card, heir: Heir | None) -> Outcome:
-    """A reward's points, every entry the other way round, into the lots they came from."""
-    uses: dict[int, list[Use]] = defaultdict(list)
-    for use in LotUse.objects.filter(entry__operation=operation).order_by("id"):
-        uses[use.entry_id].append(Use(use.lot_id, -use.amount))
+    """A reward's points, every entry the other way round, to where they came from."""
+    uses = [
+        Use(use.lot_id, -use.amount)
+        for use in LotUse.objects.filter(entry__operation=operation).order_by("id")
+    ]
     entries = Entry.objects.filter(operation=operation).select_related("account").order_by("id")
-    legs = [
-        Leg(-entry.amount, account=entry.account_id, uses=tuple(uses[entry.pk]))
-        if entry.account_kind in MEMBER_ACCOUNTS
-        else Leg(-entry.amount, store=entry.account.store_id, kind=AccountKind(entry.account_kind))
+    legs = restoring.legs_into(deed, AccountKind.POINTS, uses)
+    legs += [
+        Leg(-entry.amount, store=entry.account.store_id, kind=AccountKind(entry.account_kind))
         for entry in entries
+        if entry.account_kind not in MEMBER_ACCOUNTS
     ]
     points = sum(entry.amount for entry in entries if entry.account_kind == AccountKind.REWARDS)
     facts = {"amount": 0, "stored_value": 0, "points": 0, "points_back": points}
@@ -322,9 +336,7 @@ def _read_sale(operation: Operation, deed: Deed) -> _Sale:
         points_used=moved[AccountKind.POINTS, -1],
         points_earned=moved[AccountKind.POINTS, 1],
     )
-    back = LotUse.objects.filter(entry__operation__reverses=operation, amount__gt=0).order_by()
-    totals = {row["lot"]: row["total"] for row in back.values("lot").annotate(total=Sum("amount"))}
-    return _Sale(operation, operation.store_id, paid, uses, sold_at, totals)
+    return _Sale(operation, operation.store_id, paid, uses, sold_at, restoring.back_in(operation))
 
 
 def _tenders_back(operation: Operation, outside: int) -> list[TenderPaid]:

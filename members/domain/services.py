@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
+from members.domain import restoring
 from members.domain.acceptance import accepted_issuers
-from members.domain.allocation import OpenLot, Use, give_back, share, take_in_order
+from members.domain.allocation import OpenLot, Use, give_back, take_in_order
 from members.domain.cards import WrongCard
 from members.domain.deeds import (
     AmountRefused,
@@ -31,6 +31,7 @@ from members.domain.deeds import (
 )
 from members.domain.ledger import Actor, Deed, Leg, NewLot, TenderPaid
 from members.domain.local_days import day_of, midnight_after
+from members.domain.lot_parts import open_lot, part_paid
 from members.domain.recharge_limits import check_sale, check_validity
 from members.enums import AccountKind, OperationKind
 from members.models import Card, CardKind, CardPause, CardProduct, Lot, LotUse, Operation, Sharer, Store
@@ -208,25 +209,26 @@ def return_service(
             return replayed(deed)
         returned, legs = legs_back(deed, operation, count)
         facts = {"service": str(card.product.service_group), "count": returned}
-        return conclude(deed, legs, event="service_returned", facts=facts, card=card, store=store)
+        outcome = conclude(deed, legs, event="service_returned", facts=facts, card=card, store=store)
+        restoring.keep(deed, legs)
+        return outcome
 
 
 def legs_back(deed: Deed, operation: Operation, count: int | None = None) -> tuple[int, list[Leg]]:
     """How many of the services that `operation` took go back (None: all that are left), and the legs of it.
 
-    Their money is deferred again at the stores that sold them, and the store that served them has not sold it.
+    `restoring.keep` them once they are written. Their money is deferred again at the stores that sold them, and the store that served them has not sold it.
     Under the card's locks. Raises ReturnExceedsTaken.
     """
     left = returnable(operation)
     wanted = left if count is None else count
     if wanted > left or not wanted:
         raise ReturnExceedsTaken(_("Not that many of these services can be returned."), returnable=left)
-    took, already = _uses_of(operation)
-    uses = give_back(took, already, wanted)
+    uses = give_back(_taken_by(operation), restoring.back_in(operation), wanted)
     lots = _lots_of([use.lot for use in uses])
     served_at = operation.store_id
     legs = [
-        Leg(wanted, account=deed.accounts[AccountKind.SERVICES], uses=tuple(uses)),
+        *restoring.legs_into(deed, AccountKind.SERVICES, uses),
         Leg(-wanted, store=served_at, kind=AccountKind.SERVICES_SERVED),
     ]
     return wanted, legs + _money_legs(released(lots, uses), served_at)
@@ -234,10 +236,7 @@ def legs_back(deed: Deed, operation: Operation, count: int | None = None) -> tup
 
 def returnable(operation: Operation) -> int:
     """How many services taken by a deed have not been returned."""
-    uses = LotUse.objects.filter(entry__account_kind=AccountKind.SERVICES)
-    took = uses.filter(entry__operation=operation).aggregate(total=Sum("amount"))["total"] or 0
-    back = uses.filter(entry__operation__reverses=operation).aggregate(total=Sum("amount"))["total"] or 0
-    return -took - back
+    return -sum(use.amount for use in _taken_by(operation)) - sum(restoring.back_in(operation).values())
 
 
 def usable_here(lots: Iterable[OpenLot], store_id: int) -> list[OpenLot]:
@@ -258,13 +257,6 @@ def _is_honoured(lot: OpenLot, store_id: int, issuers: frozenset[int] | None) ->
 def deferred_of(lot: OpenLot) -> int:
     """The money of a lot that waits for its services."""
     return part_paid(lot, lot.remaining)
-
-
-def part_paid(lot: OpenLot, amount: int) -> int:
-    """What was paid for the next `amount` of a lot: exact over the whole lot, in whatever steps."""
-    gone = lot.original - lot.remaining
-    paid, original = lot.paid_minor, lot.original
-    return share(paid, gone + amount, original) - share(paid, gone, original) if original else 0
 
 
 def released(lots: Iterable[OpenLot], uses: Sequence[Use]) -> dict[int, int]:
@@ -320,29 +312,12 @@ def _too_few(deed: Deed, left: int) -> str:
     return str(_("There are not that many services left on the card."))
 
 
-def _uses_of(operation: Operation) -> tuple[list[Use], dict[int, int]]:
-    """What a deed took from which lots, and what was returned to them since."""
-    services = LotUse.objects.filter(entry__account_kind=AccountKind.SERVICES)
-    took = [Use(use.lot_id, use.amount) for use in services.filter(entry__operation=operation).order_by("id")]
-    back = services.filter(entry__operation__reverses=operation).order_by().values("lot")
-    return took, {row["lot"]: row["total"] for row in back.annotate(total=Sum("amount"))}
+def _taken_by(operation: Operation) -> list[Use]:
+    """What a deed took from which lots."""
+    services = LotUse.objects.filter(entry__account_kind=AccountKind.SERVICES, entry__operation=operation)
+    return [Use(use.lot_id, use.amount) for use in services.order_by("id")]
 
 
 def _lots_of(ids: Iterable[int]) -> list[OpenLot]:
     lots = Lot.objects.filter(pk__in=list(ids)).select_related("source")
     return [open_lot(lot, AccountKind.SERVICES) for lot in lots]
-
-
-def open_lot(lot: Lot, kind: AccountKind) -> OpenLot:
-    """A stored lot as the arithmetic takes it; its `source` is read along."""
-    return OpenLot(
-        id=lot.pk,
-        kind=kind,
-        source=lot.source_id,
-        remaining=lot.remaining - lot.held,
-        original=lot.original,
-        paid_minor=lot.paid_minor,
-        sold_at=lot.source.store_id,
-        terms=lot.terms,
-        expires_at=lot.expires_at,
-    )

@@ -14,6 +14,7 @@ All of it is `tier_judged` in sql/tiers.sql. A tier set by hand decides until it
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -22,7 +23,7 @@ from django.db.models import CharField, Exists, OuterRef, Value
 from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext_lazy as _
 
-from members.domain import audit, events, housebook
+from members.domain import audit, coupon_issuing, events, housebook
 from members.domain.housebook import House
 from members.domain.ledger import Actor
 from members.domain.local_days import day_of
@@ -99,7 +100,7 @@ def tell_moves(*, at: datetime, entries: list[int] | None = None, limit: int = T
     """Publish tier_changed for moves that are not told yet: these, or whichever a lost run left behind."""
     key = Concat(Value("tier:"), Cast(OuterRef("pk"), CharField()))
     told_before = MembershipEvent.objects.filter(source=SOURCE, key=key)
-    moves = TierEntry.objects.select_related("member__home_store", "tier", "tier_before")
+    moves = TierEntry.objects.select_related("member__home_store", "tier__coupon", "tier_before")
     untold = moves.filter(~Exists(told_before))
     if entries is None:
         latest = TierEntry.objects.order_by("-id").values_list("id", flat=True).first() or 0
@@ -110,6 +111,7 @@ def tell_moves(*, at: datetime, entries: list[int] | None = None, limit: int = T
     with transaction.atomic():
         for entry in untold.order_by("id")[:limit]:
             told += _tell(entry, at) is not None
+            _give_coupon(entry, at)
     return told
 
 
@@ -126,6 +128,23 @@ def _tell(entry: TierEntry, at: datetime) -> MembershipEvent | None:
             "tier_before": entry.tier_before.name if entry.tier_before else "",
         },
     )
+
+
+def _give_coupon(entry: TierEntry, at: datetime) -> None:
+    """The coupon of a tier for who rises to it, once a member and tier. A definition that gives no more gives none."""
+    tier, before = entry.tier, entry.tier_before
+    if tier is None or tier.coupon is None or (before is not None and before.threshold >= tier.threshold):
+        return
+    with suppress(coupon_issuing.CouponNotIssued):
+        coupon_issuing.issue(
+            definition=tier.coupon,
+            member=entry.member,
+            actor=Actor(SOURCE),
+            key=f"tier:{tier.pk}:{entry.member_id}",
+            at=at,
+            store=entry.member.home_store,
+            reason=tier.name,
+        )
 
 
 def judge(at: datetime, member_id: int | None = None) -> list[int]:

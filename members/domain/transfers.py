@@ -14,6 +14,7 @@ from members.domain.cards import WrongCard, open_card
 from members.domain.deeds import AMOUNT_MAX, AmountRefused, CardNotUsable, begin, conclude
 from members.domain.ledger import Actor, ApprovalRequired, Deed
 from members.domain.moves import legs_in, legs_out, lock_accounts
+from members.domain.payments import CodeRequired
 from members.domain.phone_changes import check_gift
 from members.domain.recharge_limits import check_held
 from members.domain.services import InsufficientServices, is_paused
@@ -57,16 +58,20 @@ def propose(
     services: int = 0,
     points: int = 0,
     note: str = "",
+    is_confirmed: bool = False,
 ) -> Transfer:
     """Offer value of a card to another member, for three days. Nothing moves. The same key gives the same transfer.
 
-    Raises TransferRefused, CardNotUsable, InsufficientBalance, InsufficientServices, TooFewPoints.
+    `is_confirmed` says that the sender's code was right: nobody gives value away without the sender's phone.
+    Raises CodeRequired, TransferRefused, CardNotUsable, InsufficientBalance, InsufficientServices, TooFewPoints.
     """
     if known := Transfer.objects.filter(scope=actor.scope, key=key).first():
         return known
     _check_asked(card, receiver, amount_minor, services, points)
     with transaction.atomic():
         _check_there_is(card, amount_minor, services, points)
+        if not is_confirmed:
+            raise CodeRequired(_("Passing value on needs the sender’s code."))
         transfer, _made = Transfer.objects.get_or_create(
             scope=actor.scope,
             key=key,
@@ -78,6 +83,7 @@ def propose(
                 "services": services,
                 "points": points,
                 "note": note,
+                "is_confirmed": True,
                 "staff_id": actor.staff_id,
                 "proposed_at": at,
                 "expires_at": at + VALID_FOR,
@@ -235,7 +241,14 @@ def _send(
         key=f"transfer:{transfer.public_id}:out",
         at=at,
         store=transfer.store,
-        request={"transfer": transfer.pk, "card": card.pk, "amount": transfer.amount_minor},
+        request={
+            "transfer": transfer.pk,
+            "card": card.pk,
+            "amount": transfer.amount_minor,
+            "services": transfer.services,
+            "points": transfer.points,
+            "is_confirmed": transfer.is_confirmed,
+        },
         amount_minor=transfer.amount_minor,
         lots_of=_MOVED,
         note=transfer.note,

@@ -142,10 +142,16 @@ WHERE {_ACCOUNTS.format("back.account_id")} AND back.amount > -coalesce(took.amo
 """
 _L9_LOT = f"""
 SELECT l.account_id, back.lot_id, back.reverses_id AS operation_id, back.amount AS gave_back, took.amount AS took
-FROM (SELECT u.lot_id, r.reverses_id, sum(u.amount) AS amount
-      FROM members_operation r JOIN members_entry e ON e.operation_id = r.id
-      JOIN members_lotuse u ON u.entry_id = e.id AND u.amount > 0
-      WHERE r.reverses_id IS NOT NULL GROUP BY 1, 2) back
+FROM (SELECT lot_id, reverses_id, sum(amount) AS amount
+      FROM (SELECT u.lot_id, r.reverses_id, u.amount
+            FROM members_operation r JOIN members_entry e ON e.operation_id = r.id
+            JOIN members_lotuse u ON u.entry_id = e.id AND u.amount > 0
+            WHERE r.reverses_id IS NOT NULL
+            UNION ALL
+            SELECT v.left_id, r.reverses_id, l.original
+            FROM members_restoredlot v JOIN members_lot l ON l.id = v.lot_id
+            JOIN members_operation r ON r.id = l.operation_id) given
+      GROUP BY 1, 2) back
 JOIN members_lot l ON l.id = back.lot_id
 LEFT JOIN LATERAL (SELECT sum(u.amount) AS amount FROM members_entry e JOIN members_lotuse u ON u.entry_id = e.id
                    WHERE e.operation_id = back.reverses_id AND u.lot_id = back.lot_id) took ON true

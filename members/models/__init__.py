@@ -15,19 +15,21 @@ from members.models.control import (
 from members.models.coupon import (
     Coupon,
     CouponDefinition,
+    CouponHandout,
     CouponKind,
     CouponMiss,
     CouponRefundPolicy,
     CouponState,
     CouponUse,
     CouponUseKind,
+    HandoutState,
 )
 from members.models.day import DayClose, DrawerMove, Shift
 from members.models.erasure import Erasure, ErasureStatus
 from members.models.event import CustomEventType, MembershipEvent, MissedSignal
 from members.models.fraud import FraudCase, FraudPattern, FraudRule, FraudState
 from members.models.hold import Hold, HoldUse
-from members.models.ledger import Account, Entry, Lot, LotUse, Operation, PostingRule, Tender
+from members.models.ledger import Account, Entry, Lot, LotUse, Operation, PostingRule, RestoredLot, Tender
 from members.models.member import Member, MemberFacts, MemberStatus
 from members.models.merge import Merge, MergeMove
 from members.models.phone_change import PhoneChange, PhoneChangeStatus
@@ -55,6 +57,7 @@ __all__ = [
     "ConsentEntry",
     "Coupon",
     "CouponDefinition",
+    "CouponHandout",
     "CouponKind",
     "CouponMiss",
     "CouponRefundPolicy",
@@ -75,6 +78,7 @@ __all__ = [
     "FraudRule",
     "FraudState",
     "GoodsCategory",
+    "HandoutState",
     "Hold",
     "HoldUse",
     "LimitedDeed",
@@ -94,6 +98,7 @@ __all__ = [
     "PostingRule",
     "Purchase",
     "RechargePlan",
+    "RestoredLot",
     "Reward",
     "RewardTaking",
     "ServiceGroup",

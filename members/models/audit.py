@@ -56,6 +56,8 @@ class AuditVerb(models.TextChoices):
     ERASURE_ASKED = "erasure_asked", _("Erasure asked for")
     TIER_OVERRIDDEN = "tier_overridden", _("Tier set by hand")
     COUPON_VOIDED = "coupon_voided", _("Coupon voided")
+    COUPONS_HANDED_OUT = "coupons_handed_out", _("Coupons handed out")
+    COUPONS_TAKEN_BACK = "coupons_taken_back", _("Coupons taken back")
     SHIFT_CLOSED = "shift_closed", _("Shift closed with a difference")
     DAY_CLOSED = "day_closed", _("Day closed")
     DAY_REOPENED = "day_reopened", _("Day opened again")

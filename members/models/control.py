@@ -15,7 +15,7 @@ from members.models.staff import Staff, StaffRole
 
 
 class LimitedDeed(models.TextChoices):
-    """The deeds that can be limited, and what is summed of each. `control_measure` in guard.sql says the same."""
+    """The deeds that can be limited, and what is summed of each. `control_uses` in guard.sql says the same."""
 
     REFUND = "refund", _("Refunds")
     REFUND_RECHARGE = "refund_recharge", _("Recharges refunded")
@@ -24,10 +24,22 @@ class LimitedDeed(models.TextChoices):
     ADJUST_POINTS = "adjust_points", _("Points given or taken")
     CLOSE = "close", _("Cards closed")
     TRANSFER = "transfer", _("Value moved to another card")
+    TRANSFER_POINTS = "transfer_points", _("Points moved to another card")
+    TRANSFER_SERVICES = "transfer_services", _("Services moved to another card")
+    RETURN_SERVICES = "return_services", _("Services returned")
+    REFUND_POINTS = "refund_points", _("Points given back for rewards")
     OPENING = "opening", _("Opening balances")
 
 
-COUNTED_IN_POINTS = frozenset({LimitedDeed.ADJUST_POINTS})
+COUNTED_WHOLE = frozenset(
+    {
+        LimitedDeed.ADJUST_POINTS,
+        LimitedDeed.TRANSFER_POINTS,
+        LimitedDeed.REFUND_POINTS,
+        LimitedDeed.TRANSFER_SERVICES,
+        LimitedDeed.RETURN_SERVICES,
+    }
+)  # in points or services, not in money
 
 
 class Window(models.IntegerChoices):
@@ -69,7 +81,7 @@ class StaffLimit(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text=_("In 1/100 of the currency; for points, in points. Empty: any amount."),
+        help_text=_("In 1/100 of the currency; points and services as they are. Empty: any amount."),
     )
     count_max = models.PositiveIntegerField(_("at most this often"), null=True, blank=True)
 

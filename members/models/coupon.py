@@ -157,6 +157,68 @@ class CouponDefinition(models.Model):
         return self.name
 
 
+class HandoutState(models.TextChoices):
+    """Where the handing out of coupons to many stands."""
+
+    RUNNING = "running", _("Being handed out")
+    DONE = "done", _("Handed out")
+    STOPPED = "stopped", _("Stopped")
+    UNDOING = "undoing", _("Being taken back")
+    UNDONE = "undone", _("Taken back")
+
+
+class CouponHandout(models.Model):
+    """Coupons for everybody an audience names, one each. Done in the background, batch after batch in member order.
+
+    `last_member_id` says how far it is; the criteria are asked as of `asked_at`.
+    """
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    definition = models.ForeignKey(
+        CouponDefinition, models.PROTECT, related_name="handouts", verbose_name=_("definition")
+    )
+    store = models.ForeignKey("members.Store", models.PROTECT, related_name="+", verbose_name=_("store"))
+    staff = models.ForeignKey(
+        "members.Staff", models.PROTECT, related_name="+", verbose_name=_("handed out by")
+    )
+    audience = models.JSONField(_("for whom"), default=dict)
+    reason = models.CharField(_("reason"), max_length=200)
+    key = models.CharField(max_length=80, unique=True)
+    state = models.CharField(_("state"), max_length=8, choices=HandoutState, default=HandoutState.RUNNING)
+    matching = models.PositiveIntegerField(_("meet the criteria"), default=0)
+    issued = models.PositiveIntegerField(_("issued"), default=0)
+    skipped = models.PositiveIntegerField(_("left out"), default=0)
+    voided = models.PositiveIntegerField(_("taken back"), default=0)
+    stopped_by = models.CharField(_("why it stopped"), max_length=200, blank=True)
+    last_member_id = models.BigIntegerField(default=0)
+    asked_at = models.DateTimeField(_("asked at"))
+    ended_at = models.DateTimeField(_("ended at"), null=True)
+
+    class Meta:
+        verbose_name = _("handing out of coupons")
+        verbose_name_plural = _("handings out of coupons")
+        ordering = ("-id",)
+        indexes = [
+            models.Index(
+                fields=["id"],
+                name="handout_under_way",
+                condition=Q(state__in=[HandoutState.RUNNING, HandoutState.UNDOING]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.definition} · {self.store}"
+
+    @property
+    def seen(self) -> int:
+        """How many members it has come to."""
+        return self.issued + self.skipped
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in (HandoutState.RUNNING, HandoutState.UNDOING)
+
+
 class CouponQuerySet(models.QuerySet["Coupon"]):
     def visible_to(self, staff: Staff) -> CouponQuerySet:
         """Those of members whose home store this person has a role in."""
@@ -189,6 +251,7 @@ class Coupon(models.Model):
     round = models.PositiveSmallIntegerField(default=0, db_default=0)
     scope = models.CharField(max_length=64)
     key = models.CharField(max_length=160)
+    handout = models.ForeignKey(CouponHandout, models.PROTECT, null=True, related_name="coupons")
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     issued_at = models.DateTimeField(_("issued at"))
     active_from = models.DateTimeField(_("usable from"), null=True)

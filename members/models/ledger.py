@@ -166,6 +166,16 @@ class Lot(models.Model):
         ]
 
 
+class RestoredLot(models.Model):
+    """A lot that a refund made of what came back: `left` is the lot it was taken from, which ends too soon to take it."""
+
+    lot = models.OneToOneField(Lot, models.PROTECT, related_name="restored")
+    left = models.ForeignKey(Lot, models.PROTECT, related_name="restored_as")
+
+    class Meta:
+        triggers: list[pgtrigger.Trigger] = append_only("restored_lot")
+
+
 class Entry(models.Model):
     """One line of an account. Numbered without gaps, with the balance after it, chained by its hash.
 

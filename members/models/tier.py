@@ -97,6 +97,15 @@ class Tier(models.Model):
     points_percent = models.PositiveSmallIntegerField(
         _("points, percent"), default=100, validators=[MinValueValidator(100), MaxValueValidator(1000)]
     )
+    coupon = models.ForeignKey(
+        "members.CouponDefinition",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("coupon for whoever rises to it"),
+        help_text=_("Once a member and tier."),
+    )
 
     class Meta:
         verbose_name = _("tier")

@@ -36,6 +36,7 @@ class Transfer(models.Model):
     services = models.PositiveIntegerField(_("services"), default=0)
     points = models.PositiveIntegerField(_("points"), default=0)
     note = models.CharField(_("note"), max_length=120, blank=True)
+    is_confirmed = models.BooleanField(_("confirmed by the sender’s code"), default=False, db_default=False)
     status = models.CharField(
         _("status"), max_length=12, choices=TransferStatus, default=TransferStatus.PROPOSED
     )

@@ -18,6 +18,18 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN kind = 'adjust' THEN abs((request->>'amount')::bigint) ELSE amount END
 $$;
 
+-- Every limit an operation falls under, and how much of each it uses up: minor units, points or services.
+CREATE OR REPLACE FUNCTION control_uses(kind text, request jsonb, amount bigint)
+RETURNS TABLE (deed text, measure bigint) LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT control_deed(kind, request), control_measure(kind, request, amount) WHERE control_deed(kind, request) IS NOT NULL
+  UNION ALL
+  SELECT CASE kind WHEN 'refund' THEN 'return_services' ELSE 'transfer_services' END, (request->>'services')::bigint
+  WHERE kind IN ('refund', 'move_out') AND (request->>'services')::bigint > 0
+  UNION ALL
+  SELECT CASE kind WHEN 'refund' THEN 'refund_points' ELSE 'transfer_points' END, (request->>'points')::bigint
+  WHERE kind IN ('refund', 'move_out') AND (request->>'points')::bigint > 0
+$$;
+
 -- Whether an account is the person's own, or one on their own phone: nobody deals with it or approves it.
 CREATE OR REPLACE FUNCTION control_is_own(person bigint, of_member bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT EXISTS (SELECT 1 FROM members_staff s JOIN members_member m ON m.id = of_member
@@ -63,12 +75,12 @@ BEGIN
       is_limited := true;
     END IF;
     since := clock_timestamp() - make_interval(hours => rule.window_hours);  -- after the lock; outside for the index
-    SELECT coalesce(sum(control_measure(o.kind, o.request, o.amount_minor)), 0), count(*) INTO spent, done
-    FROM members_operation o
+    SELECT coalesce(sum(u.measure), 0), count(*) INTO spent, done
+    FROM members_operation o CROSS JOIN control_uses(o.kind, o.request, o.amount_minor) u
     WHERE o.staff_id = person AND o.id <> deed_operation
       AND o.kind IN ('refund', 'refund_recharge', 'recharge', 'adjust', 'close', 'move_out', 'opening')
       AND o.created_at > since
-      AND control_deed(o.kind, o.request) = limited
+      AND u.deed = limited
       AND (rule.store_id IS NULL OR o.store_id = rule.store_id)
       AND NOT EXISTS (SELECT 1 FROM members_approval p WHERE p.operation_id = o.id);
     left_amount := least(left_amount, CASE WHEN rule.amount_max > spent THEN rule.amount_max - spent
@@ -126,9 +138,9 @@ CREATE OR REPLACE FUNCTION ledger_guard(deed jsonb, operation_id bigint)
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   person bigint := (deed->>'staff')::bigint;
-  limited text;
-  used bigint;
+  part record;
   rest record;
+  answer jsonb;
 BEGIN
   -- a card's own standing stops the other deeds of a member who was merged or erased. The member's row is locked
   -- before any account, as a merge does: what is read here is what a merge under way has made of it
@@ -138,22 +150,25 @@ BEGIN
   END IF;
   IF person IS NULL THEN RETURN NULL; END IF;
   IF control_is_own(person, (deed->>'member')::bigint) THEN RETURN '{"refused": "own_account"}'; END IF;
-  limited := control_deed(deed->>'kind', deed->'request');
-  IF limited IS NULL THEN RETURN NULL; END IF;
-  used := control_measure(deed->>'kind', deed->'request', (deed->>'amount')::bigint);
-  IF deed->>'approval' IS NOT NULL THEN
-    RETURN control_use_approval(deed, limited, used, operation_id);
-  END IF;
-  rest := control_left(person, (deed->>'store')::bigint, limited, used, operation_id);
-  -- value out of nothing is never one person's word: opening balances always, adjustments without a limit for them
-  IF limited = 'opening' OR (limited IN ('adjust', 'adjust_points') AND NOT rest.is_limited
-                             AND NOT control_is_owner(person, (deed->>'store')::bigint)) THEN
-    rest.is_over := true;
-    rest.left_amount := 0;
-  END IF;
-  IF NOT rest.is_over THEN RETURN NULL; END IF;
-  RETURN jsonb_build_object('refused', 'approval_required', 'deed', limited, 'amount', used,
-                            'remaining', rest.left_amount, 'remaining_count', rest.left_count);
+  FOR part IN SELECT * FROM control_uses(deed->>'kind', deed->'request', (deed->>'amount')::bigint) LOOP
+    IF deed->>'approval' IS NOT NULL THEN
+      -- a yes was asked for under one limit; it is to the whole deed, bound by its hash
+      answer := control_use_approval(deed, part.deed, part.measure, operation_id);
+      EXIT WHEN answer->>'refused' IS DISTINCT FROM 'approval_mismatch';
+      CONTINUE;
+    END IF;
+    rest := control_left(person, (deed->>'store')::bigint, part.deed, part.measure, operation_id);
+    -- value out of nothing is never one person's word: opening balances always, adjustments without a limit for them
+    IF part.deed = 'opening' OR (part.deed IN ('adjust', 'adjust_points') AND NOT rest.is_limited
+                                 AND NOT control_is_owner(person, (deed->>'store')::bigint)) THEN
+      rest.is_over := true;
+      rest.left_amount := 0;
+    END IF;
+    CONTINUE WHEN NOT rest.is_over;
+    RETURN jsonb_build_object('refused', 'approval_required', 'deed', part.deed, 'amount', part.measure,
+                              'remaining', rest.left_amount, 'remaining_count', rest.left_count);
+  END LOOP;
+  RETURN answer;
 END $$;
 
 CREATE OR REPLACE FUNCTION control_is_owner(person bigint, at_store bigint) RETURNS boolean LANGUAGE sql STABLE AS $$

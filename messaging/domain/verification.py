@@ -50,6 +50,7 @@ _FORGET = statement("forget_codes")
 _TEXTS = {
     CodePurpose.LOGIN: "login_code",
     CodePurpose.PAY: "pay_code",
+    CodePurpose.PASS_ON: "pass_on_code",
     CodePurpose.CHANGE_PHONE: "change_phone_code",
 }
 

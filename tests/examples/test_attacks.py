@@ -224,7 +224,9 @@ def test_a_cashier_cannot_have_a_members_money_confirmed_in_the_portal_above_the
     StaffLimit.objects.create(deed=LimitedDeed.TRANSFER, role="cashier", window_hours=24, amount_max=5000)
     bought(card, by_hand)
     friend = enrol("13700137000", name="A friend", language="en")
-    asked = transfers.propose(key="p1", card=card, receiver=friend, amount_minor=30000, **by_hand)
+    asked = transfers.propose(
+        is_confirmed=True, key="p1", card=card, receiver=friend, amount_minor=30000, **by_hand
+    )
 
     with pytest.raises(transfers.TransferRefused):
         transfers.confirm(actor=Actor("portal"), at=NOON, transfer=asked)
@@ -237,7 +239,9 @@ def test_a_cashier_cannot_send_a_members_money_to_themselves_by_the_portal(card,
     me = enrol("13700137000", name="Chen", language="en")
     chen.member = me
     chen.save()
-    asked = transfers.propose(key="p1", card=card, receiver=me, amount_minor=3000, **by_hand)
+    asked = transfers.propose(
+        is_confirmed=True, key="p1", card=card, receiver=me, amount_minor=3000, **by_hand
+    )
 
     with pytest.raises(OwnAccount):
         transfers.confirm(actor=Actor("portal"), at=NOON, transfer=asked)

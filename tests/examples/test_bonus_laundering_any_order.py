@@ -93,7 +93,7 @@ class Thief:
 
     def pass_on(self, card, pick, amount, said) -> None:
         taker = self.cards[1 - pick % 2].member
-        asked = transfers.propose(card=card, receiver=taker, amount_minor=amount, **said)
+        asked = transfers.propose(is_confirmed=True, card=card, receiver=taker, amount_minor=amount, **said)
         transfers.confirm(actor=Actor("portal"), at=self.at, transfer=asked)
 
     def hold(self, card, pick, amount, said) -> None:

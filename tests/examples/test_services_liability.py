@@ -95,7 +95,9 @@ def test_washes_moved_to_another_member_stay_owed_by_who_sold_them(bought, at_ti
     stores, card, friend = [riverside, hilltop], bought(1), bought(2)
     deed = {"actor": at_till, "at": NOON, "store": riverside}
     take_service(key="t", card=card, count=2, **deed)
-    offered = transfers.propose(key="gift", card=card, receiver=friend.member, services=3, **deed)
+    offered = transfers.propose(
+        is_confirmed=True, key="gift", card=card, receiver=friend.member, services=3, **deed
+    )
     transfers.confirm(actor=at_till, at=NOON, transfer=offered)
 
     assert owed(stores) == deferred(stores)
@@ -126,7 +128,11 @@ def test_in_whatever_order_services_go_the_report_is_the_deferred_entries(
             refund(operation=taken.pop(rng.randrange(len(taken))), **deed)
         elif chance < 0.35 and left:
             offered = transfers.propose(
-                card=card, receiver=cards[(number + 1) % 3].member, services=rng.randint(1, left), **deed
+                is_confirmed=True,
+                card=card,
+                receiver=cards[(number + 1) % 3].member,
+                services=rng.randint(1, left),
+                **deed,
             )
             transfers.confirm(actor=at_till, at=at, transfer=offered)
         elif chance < 0.42 and left:

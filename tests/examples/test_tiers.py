@@ -17,6 +17,8 @@ from members.domain.tier_planning import ThresholdsRefused, preview, save_thresh
 from members.enums import TenderType
 from members.models import (
     AuditEntry,
+    Coupon,
+    CouponDefinition,
     Member,
     MembershipEvent,
     Operation,
@@ -387,3 +389,36 @@ def test_what_happens_after_a_day_does_not_count_on_it(scheme, li_lei):
     bought(li_lei, 100_000, NOON + timedelta(days=1))
 
     assert folded(li_lei, NOON) is None
+
+
+def test_who_rises_to_a_tier_gets_its_coupon_once(scheme, li_lei, pays, at_till, riverside):
+    welcome = CouponDefinition.objects.create(name="Welcome to Silver", off_minor=1000)
+    Tier.objects.filter(name="Silver").update(coupon=welcome)
+
+    bill = pays(150_000)
+    refund(actor=at_till, key="r", at=NOON, store=riverside, operation=bill)
+    pays(160_000)
+
+    coupon = Coupon.objects.get()
+    assert (coupon.member, coupon.reason, coupon.scope) == (li_lei, "Silver", "tiers")
+    assert tier_of(li_lei) == "Silver"
+
+
+def test_who_falls_to_a_tier_gets_nothing(scheme, li_lei, pays, at_till, riverside):
+    welcome = CouponDefinition.objects.create(name="Welcome to Silver", off_minor=1000)
+    pays(150_000)
+    bill = pays(200_000)
+    Tier.objects.filter(name="Silver").update(coupon=welcome)
+
+    refund(actor=at_till, key="r", at=NOON, store=riverside, operation=bill)
+
+    assert (tier_of(li_lei), Coupon.objects.count()) == ("Silver", 0)
+
+
+def test_a_tier_whose_coupons_are_all_gone_is_given_all_the_same(scheme, li_lei, pays):
+    none_left = CouponDefinition.objects.create(name="Gone", off_minor=1000, is_active=False)
+    Tier.objects.filter(name="Silver").update(coupon=none_left)
+
+    pays(150_000)
+
+    assert (tier_of(li_lei), Coupon.objects.count()) == ("Silver", 0)

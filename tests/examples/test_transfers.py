@@ -63,7 +63,14 @@ def rich_card(card: Card, by_hand) -> Card:
 
 
 def offer(card, receiver, by_hand, key="p1", **asked):
-    return propose(key=key, card=card, receiver=receiver, **{"amount_minor": 20000, **asked}, **by_hand)
+    return propose(
+        is_confirmed=True,
+        key=key,
+        card=card,
+        receiver=receiver,
+        **{"amount_minor": 20000, **asked},
+        **by_hand,
+    )
 
 
 def balances(card: Card) -> tuple[int, int]:

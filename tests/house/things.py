@@ -31,7 +31,9 @@ def one_of_each(card: Card, *, cashier: Staff, manager: Staff, enrol: Enrol) -> 
     hold = holds.authorise(
         actor=till, key="hold", card=card, amount_minor=100, until=NOON + timedelta(days=1), **when
     ).operation
-    transfer = transfers.propose(actor=till, key="gift", card=card, receiver=friend, amount_minor=100, **when)
+    transfer = transfers.propose(
+        is_confirmed=True, actor=till, key="gift", card=card, receiver=friend, amount_minor=100, **when
+    )
     change = phone_changes.change_phone(
         actor=office, key="move", member=mover, phone="13700137009", reason="lost", **when
     )

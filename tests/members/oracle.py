@@ -210,18 +210,30 @@ class Books:
         for portion, part in self._in_turn(own + others, due):
             portion.left -= part
 
-    @staticmethod
-    def _return(now: datetime, sale: Sale, kind: str, amount: int) -> None:
+    def _return(self, now: datetime, sale: Sale, kind: str, amount: int) -> None:
         sale.back[kind] += amount
         for place in reversed(range(len(sale.taken))):
             portion, taken = sale.taken[place]
             part = min(amount, taken - sale.back_in.get(place, 0)) if portion.kind == kind else 0
             if part:
                 sale.back_in[place] = sale.back_in.get(place, 0) + part
-                portion.left += part
                 amount -= part
-                if portion.ends and portion.ends < now + REVIVED:
-                    portion.ends = now + REVIVED
+                self._revive(now, portion, part)
+
+    def _revive(self, now: datetime, portion: Portion, part: int) -> None:
+        """Back to where it was; for seven days at least, which is not a gift of seven days to the rest."""
+        until, is_short = now + REVIVED, portion.ends and portion.ends < now + REVIVED
+        if is_short and portion.left:
+            gone = portion.whole - portion.left
+            paid = portion.paid and (
+                price_of(portion.paid, gone, portion.whole)
+                - price_of(portion.paid, gone - part, portion.whole)
+            )
+            self.add(portion.kind, part, until, portion.origin, paid=paid)
+            return
+        portion.left += part
+        if is_short:
+            portion.ends = until
 
     def redeem(self, now: datetime, points: int) -> None:
         for portion, part in self._in_turn(self.usable(now, "points"), points):

@@ -128,6 +128,7 @@ def crossing(card, enrol, by_hand, product) -> list[list[transfers.Transfer]]:
     return [
         [
             transfers.propose(
+                is_confirmed=True,
                 key=f"p-{turn}-{number}",
                 card=one,
                 receiver=other.member,

@@ -269,7 +269,12 @@ def transfer_one(dice: random.Random, cards: list[Card], key: str, said: dict[st
     given, taken = dice.sample(cards, 2)
     try:
         asked = transfers.propose(
-            key=key, card=given, receiver=taken.member, amount_minor=dice.randrange(1, 400), **said
+            is_confirmed=True,
+            key=key,
+            card=given,
+            receiver=taken.member,
+            amount_minor=dice.randrange(1, 400),
+            **said,
         )
         transfers.confirm(actor=said["actor"], at=said["at"], transfer=asked)
     except Refused:

@@ -343,7 +343,7 @@ class Till(RuleBasedStateMachine):
         asked = {"amount_minor": int(amount_minor), "services": services, "points": points}
         if not any(asked.values()):
             return
-        said = {**self._said(), "card": card, "receiver": receiver.member, **asked}
+        said = {**self._said(), "card": card, "receiver": receiver.member, "is_confirmed": True, **asked}
         held = [giver.books.available(self.now, *kinds) for kinds in ((), ("services",), ("points",))]
         if any(wanted > there for wanted, there in zip(asked.values(), held, strict=True)):
             short = (InsufficientBalance, InsufficientServices, TooFewPoints)

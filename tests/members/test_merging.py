@@ -240,7 +240,14 @@ def test_an_open_transfer_and_a_phone_change_are_ended_first(
     join, in_charge, at_till, riverside, their_card, double, li_lei
 ):
     transfers.propose(
-        actor=at_till, key="t", at=NOON, store=riverside, card=their_card, receiver=li_lei, amount_minor=100
+        is_confirmed=True,
+        actor=at_till,
+        key="t",
+        at=NOON,
+        store=riverside,
+        card=their_card,
+        receiver=li_lei,
+        amount_minor=100,
     )
     change_phone(
         actor=in_charge, key="p", at=NOON, store=riverside, member=double, phone="13600136000", reason="Lost"

@@ -204,3 +204,32 @@ def test_a_stranger_sees_no_limits_of_riverside(neighbour, riverside):
     )
 
     assert "Pat" not in neighbour.get(reverse("admin:members_stafflimit_changelist")).content.decode()
+
+
+def test_the_first_store_set_up_by_hand_comes_with_limits(boss, riverside):
+    riverside.delete()
+    fields = {
+        "name": "First",
+        "timezone": "Asia/Shanghai",
+        "language": "en",
+        "sms_signature": "常客",
+        "is_active": "on",
+    }
+
+    page = boss.post(reverse("admin:members_store_add"), fields, follow=True).content.decode()
+
+    assert "The usual limits for staff are in" in page
+    assert StaffLimit.objects.filter(store=None, deed="transfer_services", amount_max=10).exists()
+
+
+def test_the_usual_limits_that_are_missing_are_put_in_by_a_button(boss, owner):
+    where, usual = reverse("admin:members_stafflimit_changelist"), reverse("admin:members_stafflimit_usual")
+    assert "Put in the usual limits" in boss.get(where).content.decode()
+    assert "Put in the usual limits" not in owner.get(where).content.decode()
+    assert owner.post(usual).status_code == 403
+    assert boss.get(usual).status_code == 405
+
+    page = boss.post(usual, follow=True).content.decode()
+
+    assert "limits put in" in page and "Put in the usual limits" not in page
+    assert StaffLimit.objects.count() > 12

@@ -15,6 +15,7 @@ from members.models import Account, TransferStatus
 def offer(at_till, riverside, loaded_card, han):
     """Li Lei, whose card is loaded, offers Han Mei 20.00."""
     return transfers.propose(
+        is_confirmed=True,
         actor=at_till,
         key="gift",
         at=timezone.now(),

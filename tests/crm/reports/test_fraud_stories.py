@@ -179,7 +179,9 @@ def payments_without_a_reference(one, fresh):
 
 def sent_to_another_member_and_spent(one, fresh):
     victim, taken = fresh(80_000), fresh()
-    offered = transfers.propose(card=victim, receiver=taken.member, amount_minor=60_000, **one.deed())
+    offered = transfers.propose(
+        is_confirmed=True, card=victim, receiver=taken.member, amount_minor=60_000, **one.deed()
+    )
     transfers.confirm(actor=one.deed()["actor"], at=TEN + timedelta(minutes=5), transfer=offered)
     card = Card.objects.filter(
         member=taken.member, status=CardStatus.ACTIVE, accounts__balance__gte=60_000

@@ -17,8 +17,8 @@ from campaigns.models import TriggerRule
 from members.enums import Role
 from members.models import Card, RechargePlan, Staff, Store
 from messaging.domain.texts import save_draft
-from messaging.enums import MessageClass
-from messaging.models import Template
+from messaging.enums import Cause, MessageClass
+from messaging.models import Message, Template
 from tests.conftest import NOON, employ
 
 
@@ -78,6 +78,13 @@ def send(client: Client, deed: str, subject: Any, once: str = "", **fields: Any)
     """Send a deed's form as the till does, with a fresh key unless one is given."""
     where = reverse(f"staff:{deed}", args=[subject.public_id] if subject else [])
     return client.post(where, {"tender": "cash", "idempotency_key": once or str(uuid4()), **fields})
+
+
+def code_sent(client: Client, deed: str, card: Card) -> str:
+    """The code the member reads out: `send_code` or `send_pass_on_code`. The first of a minute is the last."""
+    client.post(reverse(f"staff:{deed}", args=[card.public_id]))
+    text = Message.objects.filter(member=card.member, cause=Cause.CODE).latest("id").text
+    return "".join(char for char in text if char.isdigit())[:6]
 
 
 def text_of(response: HttpResponse) -> str:

@@ -25,7 +25,7 @@ from members.models import (
     Transfer,
 )
 from tests.conftest import NOON
-from tests.crm.staff.conftest import balance_of, queries_of, send, text_of
+from tests.crm.staff.conftest import balance_of, code_sent, queries_of, send, text_of
 
 
 @pytest.fixture
@@ -205,9 +205,11 @@ def test_a_lost_card_is_frozen_by_the_cashier_and_replaced_by_a_manager(cashier,
 
 def test_value_is_offered_at_the_till_and_confirmed_there(cashier, loaded_card, enrol):
     han_mei = enrol("13900139000", name="Han Mei")
-    once = str(uuid4())
+    once, code = str(uuid4()), code_sent(cashier, "send_pass_on_code", loaded_card)
     for _ in range(2):
-        page = text_of(send(cashier, "pass_on", loaded_card, once, phone="13900139000", amount="200"))
+        page = text_of(
+            send(cashier, "pass_on", loaded_card, once, phone="13900139000", amount="200", code=code)
+        )
     transfer = Transfer.objects.get()
     assert "Offered to Han Mei" in page
     assert "wants to pass value on" in text_of(
@@ -240,9 +242,24 @@ def test_transfers_that_are_refused(cashier, loaded_card, enrol, fields):
     assert not Transfer.objects.exists()
 
 
+def test_value_is_passed_on_only_with_the_senders_code(cashier, loaded_card, enrol):
+    enrol("13900139000", name="Han Mei")
+    gift = {"phone": "13900139000", "amount": "200"}
+    pay_code = code_sent(cashier, "send_code", loaded_card)
+
+    without = send(cashier, "pass_on", loaded_card, **gift)
+    with_another = send(cashier, "pass_on", loaded_card, code=pay_code, **gift)
+
+    assert (without.status_code, with_another.status_code) == (422, 422)
+    assert "Passing value on needs the sender’s code." in text_of(without)
+    assert "This code is over." in text_of(with_another), "a code to pay with gives nothing away"
+    assert not Transfer.objects.exists()
+
+
 def test_a_declined_transfer_is_over(cashier, loaded_card, enrol):
     enrol("13900139000", name="Han Mei")
-    send(cashier, "pass_on", loaded_card, phone="13900139000", amount="200")
+    code = code_sent(cashier, "send_pass_on_code", loaded_card)
+    send(cashier, "pass_on", loaded_card, phone="13900139000", amount="200", code=code)
     transfer = Transfer.objects.get()
 
     send(cashier, "answer_transfer", transfer, do="decline")
@@ -271,7 +288,8 @@ def test_cards_of_another_store_are_not_found_and_auditors_do_nothing(stranger, 
 
 def test_a_transfer_of_strangers_is_not_found(stranger, cashier, loaded_card, enrol):
     enrol("13900139000", name="Han Mei")
-    send(cashier, "pass_on", loaded_card, phone="13900139000", amount="200")
+    code = code_sent(cashier, "send_pass_on_code", loaded_card)
+    send(cashier, "pass_on", loaded_card, phone="13900139000", amount="200", code=code)
 
     assert show(stranger, "answer_transfer", Transfer.objects.get()).status_code == 404
 

@@ -1,0 +1,48 @@
+-- What left a member lately, for the limits that a bill cut into parts must not slip through. Asked under the locks of
+-- the deed that wants more (its card's accounts and the member's points), so of two at once the second sees the first.
+-- Both read the member's deeds from the newest back and stop at the end of the window, or when `enough` is reached.
+
+-- Stored value that left one card without the member's code, by bills and by value passed on.
+CREATE FUNCTION lately_without_code(of_card bigint, of_member bigint, besides bigint, span interval, enough bigint)
+RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  since timestamptz := clock_timestamp() - span;
+  deed record;
+  total bigint := 0;
+BEGIN
+  FOR deed IN SELECT o.id, o.kind, o.card_id, o.request, o.created_at FROM members_operation o
+              WHERE o.member_id = of_member ORDER BY o.id DESC LOOP
+    -- ids are given before the locks: a deed that waited may be a little older than its neighbours
+    EXIT WHEN total >= enough OR deed.created_at < since - interval '1 minute';
+    CONTINUE WHEN deed.id = besides OR deed.created_at < since OR deed.card_id IS DISTINCT FROM of_card
+      OR deed.kind NOT IN ('spend', 'move_out') OR coalesce((deed.request->>'is_confirmed')::boolean, false);
+    total := total + (SELECT coalesce(-sum(e.amount), 0) FROM members_entry e
+                      WHERE e.operation_id = deed.id AND e.account_kind IN ('principal', 'bonus'));
+  END LOOP;
+  RETURN total;
+END $$;
+
+-- What left a member, or is held of theirs: stored value of all their cards, and points by what they paid.
+CREATE FUNCTION lately_taken(of_member bigint, besides bigint, besides_hold bigint, begun timestamptz, span interval,
+                             enough bigint)
+RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  since timestamptz := clock_timestamp() - span;
+  deed record;
+  total bigint := 0;
+BEGIN
+  FOR deed IN SELECT o.id, o.kind, o.at, o.created_at FROM members_operation o
+              WHERE o.member_id = of_member ORDER BY o.id DESC LOOP
+    EXIT WHEN total >= enough OR deed.created_at < since - interval '1 minute';
+    CONTINUE WHEN deed.id = besides OR deed.created_at < since OR deed.at < begun
+      OR deed.kind NOT IN ('spend', 'move_out', 'hold');
+    IF deed.kind = 'hold' THEN
+      total := total + coalesce((SELECT h.amount_minor FROM members_hold h WHERE h.operation_id = deed.id
+                                 AND h.status = 'open' AND h.id IS DISTINCT FROM besides_hold), 0);
+    ELSE
+      total := total + (SELECT coalesce(-sum(e.amount), 0) FROM members_entry e WHERE e.operation_id = deed.id
+                        AND e.account_kind IN ('principal', 'bonus', 'points_tender'));
+    END IF;
+  END LOOP;
+  RETURN total;
+END $$;
