@@ -83,6 +83,13 @@ class Reason(models.TextChoices):
     THROTTLED = "throttled", _("The gateway asked to slow down")
     NOT_DELIVERED = "not_delivered", _("The carrier could not deliver it")
     NO_RECEIPT = "no_receipt", _("The carrier never reported back")
+    BAD_NUMBER = "bad_number", _("The provider says that this number cannot be texted")
+    CONTENT_REFUSED = "content_refused", _("The provider refused what the text says")
+    NO_TEMPLATE = "no_template", _("The provider has no approved template for this text")
+    SENDER_REFUSED = "sender_refused", _("The provider refused the sender or the signature")
+    PROVIDER_LIMIT = "provider_limit", _("The provider’s own limit is reached")
+    ACCOUNT_STOPPED = "account_stopped", _("The provider has stopped the account")
+    NO_ROUTE = "no_route", _("No route leads to this number")
     POISON = "poison", _("It failed again and again and was set aside")
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
 from messaging.encoding import Encoding
+from messaging.states import Reason
 
 Outcome = Literal["accepted", "retry", "throttle", "permanent", "stop_bind", "uncertain", "not_sent"]
 ReceiptOutcome = Literal["delivered", "undelivered", "accepted", "unknown"]
@@ -31,22 +32,34 @@ class LinkDown(GatewayError):
 
 
 class BindRefused(GatewayError):
-    """The other side answered the log-in with a status.
+    """The other side answered the log-in with a status, SMPP's or HTTP's.
 
-    `is_final`: credentials are wrong, a person must act.
+    `is_final`: a person must act. `is_account`: the log-in is right, but the account may not send (no money left, a
+    permission missing). `word` is the provider's own code.
     """
 
-    def __init__(self, status: int) -> None:
-        super().__init__(f"bind refused with status 0x{status:02X}")
-        self.status = status
-
-    @property
-    def is_final(self) -> bool:
-        return self.status in (0x0D, 0x0E, 0x0F)
+    def __init__(
+        self, status: int, *, is_final: bool | None = None, is_account: bool = False, word: str = ""
+    ) -> None:
+        super().__init__(f"bind refused with status 0x{status:02X} {word}".rstrip())
+        self.status, self.word, self.is_account = status, word, is_account
+        self.is_final = status in (0x0D, 0x0E, 0x0F) if is_final is None else is_final
 
 
 class WindowFull(GatewayError):
     """More messages were handed over than `free` allowed; none of them was taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderText:
+    """What a provider that keeps the wordings itself is told in place of a text: which one, and what to fill in.
+
+    `values` are (the provider's own name of the hole, value) in the provider's order; `signature` has no brackets.
+    """
+
+    code: str
+    values: tuple[tuple[str, str], ...] = ()
+    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +70,7 @@ class OutboundSms:
     letters. `parts` are texts that fit one SMS each in `encoding` (`messaging.encoding.split_parts`);
     `reference` ties the parts together on the handset (its low octet is used) and must be the same when
     missing parts are resent. `accepted_parts` repeats an earlier result's `part_ids`: parts with an id there
-    are not sent again.
+    are not sent again. `provider_text` is there for gateways that send by the provider's own template.
     """
 
     message_id: int
@@ -69,6 +82,13 @@ class OutboundSms:
     reference: int = 0
     validity_seconds: int | None = None
     accepted_parts: tuple[str | None, ...] = ()
+    message_class: str = ""
+    provider_text: ProviderText | None = None
+
+    @property
+    def text(self) -> str:
+        """The whole text, for gateways that cut long ones themselves."""
+        return "".join(self.parts)
 
 
 class SubmitResult(NamedTuple):
@@ -79,7 +99,7 @@ class SubmitResult(NamedTuple):
     holds ids and the outcome is throttle, retry or not_sent, resend with `accepted_parts=part_ids` so that no
     part goes out twice. `raw_status` is the provider's own word ("0x58") or ours ("timeout", "connection
     lost", "not written", …). `is_late`: the answer to a message already reported uncertain; its slot is not
-    to be released again.
+    to be released again. `reason` says why not, when the provider's word tells more than the outcome.
     """
 
     attempt_id: int
@@ -88,6 +108,7 @@ class SubmitResult(NamedTuple):
     raw_status: str
     part_ids: tuple[str | None, ...]
     is_late: bool = False
+    reason: Reason = Reason.NONE
 
 
 class ReceiptIn(NamedTuple):
