@@ -30,6 +30,7 @@ urlpatterns = [
     path("admin/", admin_urls),
     path("api/", include("crm.api.urls")),
     path("health/", views.health, name="health"),
+    path("hooks/", include("crm.api.hooks.urls")),
     path("i18n/setlang/", set_language, name="set_language"),
     path("portal/", include("crm.portal.urls")),
     path("", include("crm.staff.urls")),

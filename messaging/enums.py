@@ -35,6 +35,7 @@ class Cause(models.TextChoices):
     CODE = "code", _("Verification code")
     REPLY = "reply", _("Answer to a text")
     API = "api", _("API")
+    TEST = "test", _("Test text")
 
 
 class VersionStatus(models.TextChoices):
@@ -57,6 +58,25 @@ class CodePurpose(models.TextChoices):
 
 class GatewayKind(models.TextChoices):
     SMPP = "smpp", "SMPP 3.4"
+    CMPP = "cmpp", "CMPP"
+    ALIYUN = "aliyun", _("Aliyun")
+    TENCENT = "tencent", _("Tencent Cloud")
+    TWILIO = "twilio", "Twilio"
+    HTTP = "http", _("Signed HTTP")
+
+
+# Kinds that send by the provider's own templates, not by our text.
+TEMPLATE_KINDS = frozenset({GatewayKind.ALIYUN, GatewayKind.TENCENT})
+
+
+class ReportStatus(models.TextChoices):
+    """How far a report to a provider or carrier is."""
+
+    NONE = "", _("Not reported")
+    SUBMITTED = "submitted", _("Reported, waiting")
+    APPROVED = "approved", _("Passed")
+    REJECTED = "rejected", _("Turned down")
+    STALE = "stale", _("Lapsed")
 
 
 class BindState(models.TextChoices):

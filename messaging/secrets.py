@@ -5,6 +5,8 @@ changes SECRET_KEY types the gateway passwords again.
 """
 
 import base64
+import json
+from collections.abc import Mapping
 from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -32,6 +34,24 @@ def decrypt_secret(token: str) -> str:
         return _fernet(settings.SECRET_KEY).decrypt(token.encode()).decode()
     except InvalidToken as problem:
         raise SecretUnreadable("the password was encrypted with another key") from problem
+
+
+def encrypt_secrets(plain: Mapping[str, str]) -> str:
+    """`encrypt_secret` for a kind of gateway with several, by name; empty ones are left out."""
+    return encrypt_secret(json.dumps({name: word for name, word in plain.items() if word}))
+
+
+def decrypt_secrets(token: str) -> dict[str, str]:
+    """The secrets by name. Raises SecretUnreadable, also for a single password."""
+    if not token:
+        return {}
+    try:
+        plain = json.loads(decrypt_secret(token))
+    except ValueError as problem:
+        raise SecretUnreadable("the secrets were typed for another kind of gateway") from problem
+    if not isinstance(plain, dict):
+        raise SecretUnreadable("the secrets were typed for another kind of gateway")
+    return {str(name): str(word) for name, word in plain.items()}
 
 
 @lru_cache(maxsize=4)

@@ -57,6 +57,10 @@ SYSTEM_TEXTS: Final[dict[str, tuple[MessageClass, dict[str, str]]]] = {
         MessageClass.TRIGGER,
         {"en": "You will get our texts again.", "zh-hans": "已为您恢复短信服务。"},
     ),
+    "test": (
+        MessageClass.NOTIFICATION,
+        {"en": "A test text by way of {gateway}.", "zh-hans": "这是一条经“{gateway}”发送的测试短信。"},
+    ),
     "help": (
         MessageClass.TRIGGER,
         {

@@ -23,7 +23,7 @@ RESEND_SECONDS = 15 * 60
 
 _RULES = {
     name: statement(f"sweep_{name}")
-    for name in ("gateways", "lost", "uncertain", "due", "expired", "no_receipt")
+    for name in ("gateways", "lost", "uncertain", "routes", "due", "expired", "no_receipt")
 }
 _MATCH_PARKED = statement("match_parked")
 _FOLD = statement("fold")
@@ -40,7 +40,7 @@ def sweep_messages(*, at: datetime, resend_seconds: int = RESEND_SECONDS) -> dic
     counts["parked"] = match_parked(at=at)
     counts["inbound"] = give_up_parts(at=at)
     counts |= forget_codes(at=at)
-    if counts["uncertain"] or counts["due"]:
+    if counts["uncertain"] or counts["routes"] or counts["due"]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
     return counts

@@ -1,21 +1,27 @@
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from messaging.enums import BindState, GatewayKind
+from messaging.enums import BindState, GatewayKind, MessageClass
 
 
 class Gateway(models.Model):
     """A way to phones. One process at a time holds its lease; a write with a dead epoch changes nothing.
 
-    `secret` is encrypted (messaging/secrets.py) and never shown again. `price_minor` is per part.
+    `secret` is encrypted (messaging/secrets.py) and never shown again: the password, or of kinds with several secrets
+    all of them. `options` are what the kind needs beside it (messaging/domain/gateways.py). `price_minor` is per part.
+    What it can carry (`has_…`, `classes`, empty for all) decides where routes may send a text. `callback_token` is the
+    secret path its provider reports to, `callback_sources` the networks it may report from (empty: any).
+    `down_since` is when it was last seen connected.
     """
 
     name = models.CharField(_("name"), max_length=80, unique=True)
     kind = models.CharField(_("kind"), max_length=16, choices=GatewayKind, default=GatewayKind.SMPP)
-    host = models.CharField(_("host"), max_length=200)
-    port = models.PositiveIntegerField(_("port"), validators=[MinValueValidator(1), MaxValueValidator(65535)])
-    system_id = models.CharField(_("system id"), max_length=15)
+    host = models.CharField(_("host"), max_length=200, blank=True)
+    port = models.PositiveIntegerField(_("port"), default=0, validators=[MaxValueValidator(65535)])
+    system_id = models.CharField(_("system id"), max_length=15, blank=True)
     secret = models.TextField(_("password"), blank=True, editable=False)
     sender = models.CharField(_("sender"), max_length=20, blank=True)
     window = models.PositiveIntegerField(
@@ -23,12 +29,35 @@ class Gateway(models.Model):
     )
     rate = models.PositiveIntegerField(_("texts per second at most"), default=0)
     price_minor = models.PositiveIntegerField(_("price per part"), default=0)
+    options = models.JSONField(default=dict, blank=True, editable=False)
+    classes = ArrayField(
+        models.CharField(max_length=16, choices=MessageClass),
+        verbose_name=_("classes"),
+        default=list,
+        blank=True,
+    )
+    has_receipts = models.BooleanField(_("reports deliveries"), default=True)
+    has_inbound = models.BooleanField(_("brings answers"), default=True)
+    has_long_texts = models.BooleanField(_("carries long texts"), default=True)
+    has_unicode = models.BooleanField(_("carries every script"), default=True)
+    has_names = models.BooleanField(_("shows a name as the sender"), default=False)
+    needs_template = models.BooleanField(
+        _("sends by the provider’s templates"), default=False, editable=False
+    )
+    callback_token = models.CharField(max_length=64, blank=True, editable=False)
+    callback_sources = models.CharField(
+        _("reports only from"),
+        max_length=400,
+        blank=True,
+        help_text=_("Addresses or networks, with spaces between. Empty: from anywhere."),
+    )
     is_active = models.BooleanField(_("in use"), default=True)
     bind_state = models.CharField(
         _("connection"), max_length=16, choices=BindState, default=BindState.OFF, editable=False
     )
     last_error = models.CharField(_("last error"), max_length=200, blank=True, editable=False)
     bound_at = models.DateTimeField(_("connected since"), null=True, editable=False)
+    down_since = models.DateTimeField(null=True, editable=False)
     lease_owner = models.CharField(max_length=80, blank=True, editable=False)
     lease_epoch = models.BigIntegerField(default=0, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
@@ -37,6 +66,11 @@ class Gateway(models.Model):
         verbose_name = _("gateway")
         verbose_name_plural = _("gateways")
         ordering = ("id",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["callback_token"], condition=~Q(callback_token=""), name="gateway_callback_token"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

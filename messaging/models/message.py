@@ -115,7 +115,7 @@ class Attempt(models.Model):
     epoch = models.BigIntegerField()
     started_at = models.DateTimeField(db_default=Now())
     outcome = models.CharField(max_length=12, blank=True)
-    raw_status = models.CharField(max_length=32, blank=True)
+    raw_status = models.CharField(max_length=64, blank=True)
     answered_at = models.DateTimeField(null=True)
 
     class Meta:

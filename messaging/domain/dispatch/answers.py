@@ -16,6 +16,8 @@ THROTTLE_SECONDS_MAX = 30.0
 RETRY_SECONDS_FIRST, RETRY_SECONDS_MAX = 5.0, 300.0
 # A full queue and a system error pass slowly (Jasmin waits as long); a code would be worthless by then.
 SLOW_RETRY_SECONDS = {"0x14": 180.0, "0x08": 30.0}
+# A provider's own quiet hours and limits pass slowly.
+REASON_SECONDS = {Reason.QUIET_HOURS: 1_800.0, Reason.PROVIDER_LIMIT: 60.0}
 
 
 class Settled(NamedTuple):
@@ -41,15 +43,18 @@ def settle(result: SubmitResult, message_class: str, number: int) -> Settled:
         return Settled(State.UNCERTAIN, Reason.NO_ANSWER)
     if outcome == "permanent":
         is_their_word = result.raw_status.startswith("0x")
-        return Settled(State.REJECTED, Reason.GATEWAY_REFUSED if is_their_word else Reason.UNSENDABLE)
+        told = Reason.GATEWAY_REFUSED if is_their_word else Reason.UNSENDABLE
+        return Settled(State.REJECTED, result.reason or told)
     if outcome == "throttle":
         return Settled(State.QUEUED, Reason.THROTTLED, _growing(1.0, number, THROTTLE_SECONDS_MAX))
     if outcome == "not_sent":
         return Settled(State.QUEUED, Reason.LINK_LOST, _growing(0.2, number, RETRY_SECONDS_MAX))
-    first = RETRY_SECONDS_FIRST
+    reason, first = result.reason or Reason.GATEWAY_REFUSED, RETRY_SECONDS_FIRST
     if message_class != MessageClass.VERIFICATION:
+        if reason in REASON_SECONDS:
+            return Settled(State.RETRY_WAIT, reason, REASON_SECONDS[reason] * random.uniform(1.0, 1.2))
         first = SLOW_RETRY_SECONDS.get(result.raw_status, first)
-    return Settled(State.RETRY_WAIT, Reason.GATEWAY_REFUSED, _growing(first, number, RETRY_SECONDS_MAX))
+    return Settled(State.RETRY_WAIT, reason, _growing(first, number, RETRY_SECONDS_MAX))
 
 
 def _growing(first: float, number: int, most: float) -> float:

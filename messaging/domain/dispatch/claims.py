@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from messaging.domain.dispatch.database import Connection, Line
 from messaging.domain.dispatch.lease import Lease
-from messaging.encoding import split_parts
-from messaging.enums import PRIORITY, MessageClass
-from messaging.gateways.base import OutboundSms
+from messaging.domain.dispatch.mirror import mirrored, provider_text
+from messaging.encoding import UnsendableText, split_parts
+from messaging.enums import PRIORITY, TEMPLATE_KINDS, MessageClass
+from messaging.gateways.base import OutboundSms, ProviderText
 from messaging.sql import statement
 
 URGENT = sorted(PRIORITY[name] for name in MessageClass if name != MessageClass.MARKETING)
@@ -41,6 +42,12 @@ class Claimed(NamedTuple):
     message_class: str
     validity_seconds: int
     known_parts: Mapping[int, str] = MappingProxyType({})
+    provider_text: ProviderText | None = None
+    is_mirrored: bool = True
+
+
+class NoProviderTemplate(UnsendableText):
+    """The gateway sends by its provider's templates, and none that has passed there says this text."""
 
 
 class Batch(NamedTuple):
@@ -71,6 +78,8 @@ async def claim(
             _GATE, lease.key | {"ids": ids, "at": at, "opens": hours.opens, "closes": hours.closes}
         )
         claimed = [Claimed(*row) for row in await cursor.fetchall()]
+        if lease.config.kind in TEMPLATE_KINDS:
+            claimed = await _with_provider_texts(connection, lease.gateway, claimed)
         return Batch(await _with_known_parts(connection, claimed), len(ids))
 
     return await line.transaction(work)
@@ -88,8 +97,17 @@ async def _with_known_parts(connection: Connection, claimed: list[Claimed]) -> l
     return [message._replace(known_parts=known.get(message.message_id, {})) for message in claimed]
 
 
+async def _with_provider_texts(connection: Connection, gateway: int, claimed: list[Claimed]) -> list[Claimed]:
+    """What the provider is told in place of each text."""
+    templates = await mirrored(connection, gateway, [message.message_id for message in claimed])
+    found = [(message, provider_text(message.text, templates)) for message in claimed]
+    return [message._replace(provider_text=text, is_mirrored=text is not None) for message, text in found]
+
+
 def outbound(message: Claimed, sender: str) -> OutboundSms:
-    """A claimed message as the gateway wants it. Raises UnsendableText."""
+    """A claimed message as the gateway wants it. Raises UnsendableText, NoProviderTemplate."""
+    if not message.is_mirrored:
+        raise NoProviderTemplate("no template at the provider")
     parts = split_parts(message.text, "GSM-7" if message.encoding == "GSM-7" else "UCS-2")
     known = message.known_parts
     # A gateway may have cut one part more than we did here (a longer header): what it took is told it again.
@@ -104,4 +122,6 @@ def outbound(message: Claimed, sender: str) -> OutboundSms:
         reference=message.message_id & 0xFFFF,
         validity_seconds=max(1, message.validity_seconds),
         accepted_parts=tuple(known.get(number) for number in range(1, count + 1)),
+        message_class=message.message_class,
+        provider_text=message.provider_text,
     )

@@ -30,6 +30,9 @@ NOT_REACHED = gettext_noop("The gateway cannot be reached. Check address and por
 LOST = gettext_noop("The connection was lost. We keep trying.")
 UNUSABLE = gettext_noop("These settings cannot be used. Check user name, password and address.")
 SECRET_LOST = gettext_noop("The password cannot be read any more. Type it again.")
+ACCOUNT_STOPPED = gettext_noop(
+    "The provider has stopped this account. Check its balance and its permissions with the provider."
+)
 NOBODY = gettext_noop("No gateway process is running.")
 
 
@@ -78,9 +81,14 @@ class Connector:
         return None
 
     async def _refused(self, refusal: BindRefused) -> float:
-        log.warning("gateway_refused", gateway=self._lease.config.name, status=f"0x{refusal.status:02X}")
+        log.warning(
+            "gateway_refused",
+            gateway=self._lease.config.name,
+            status=f"0x{refusal.status:02X}",
+            word=refusal.word,
+        )
         if refusal.is_final:
-            await self._say(BindState.REFUSED, WRONG_CREDENTIALS)
+            await self._say(BindState.REFUSED, ACCOUNT_STOPPED if refusal.is_account else WRONG_CREDENTIALS)
             return REFUSED_SECONDS
         await self._say(BindState.WAITING, REFUSED)
         return self._back_off()

@@ -7,7 +7,7 @@ was stopped for a minute and wakes up changes nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from messaging.domain.dispatch.database import Connection, Line
 from messaging.enums import BindState
@@ -20,20 +20,24 @@ WHERE id = (
   WHERE is_active AND (lease_until IS NULL OR lease_until < now())
   ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
 )
-RETURNING id, lease_epoch, name, host, port, system_id, secret, sender, "window", rate, is_active
+RETURNING id, lease_epoch, name, host, port, system_id, secret, sender, "window", rate, is_active, kind,
+  options, callback_token
 """
 _RENEW = """
 UPDATE messaging_gateway SET lease_until = now() + %(seconds)s * interval '1 second'
 WHERE id = %(gateway)s AND lease_owner = %(owner)s AND lease_epoch = %(epoch)s
-RETURNING id, lease_epoch, name, host, port, system_id, secret, sender, "window", rate, is_active
+RETURNING id, lease_epoch, name, host, port, system_id, secret, sender, "window", rate, is_active, kind,
+  options, callback_token
 """
 _GIVE_UP = """
-UPDATE messaging_gateway SET lease_owner = '', lease_until = NULL, bind_state = 'off', bound_at = NULL
+UPDATE messaging_gateway SET lease_owner = '', lease_until = NULL, bind_state = 'off', bound_at = NULL,
+  down_since = coalesce(down_since, now())
 WHERE id = %(gateway)s AND lease_owner = %(owner)s AND lease_epoch = %(epoch)s
 """
 _SAY = """
 UPDATE messaging_gateway SET bind_state = %(state)s::text, last_error = %(error)s,
-  bound_at = CASE WHEN %(state)s::text = 'bound' THEN now() END
+  bound_at = CASE WHEN %(state)s::text = 'bound' THEN now() END,
+  down_since = CASE WHEN %(state)s::text <> 'bound' THEN coalesce(down_since, now()) END
 WHERE id = %(gateway)s AND lease_owner = %(owner)s AND lease_epoch = %(epoch)s
 """
 
@@ -54,6 +58,9 @@ class GatewayConfig(NamedTuple):
     window: int
     rate: int
     is_active: bool
+    kind: str
+    options: dict[str, Any]
+    callback_token: str
 
 
 @dataclass(frozen=True)

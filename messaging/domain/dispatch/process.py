@@ -22,7 +22,7 @@ from django.utils.timezone import now
 
 from messaging.domain.dispatch import lease as leases
 from messaging.domain.dispatch.claims import Hours
-from messaging.domain.dispatch.connector import SECRET_LOST
+from messaging.domain.dispatch.connector import SECRET_LOST, UNUSABLE
 from messaging.domain.dispatch.database import DatabaseTrouble, Line, connection_parameters
 from messaging.domain.dispatch.lease import Lease, LeaseLost
 from messaging.domain.dispatch.runner import Runner
@@ -156,6 +156,10 @@ class GatewayProcess:
             runner = Runner(lease, self._line, self._hours_now, self._receive, self._timing.answer_seconds)
         except SecretUnreadable:
             await leases.say(self._line, lease, BindState.REFUSED, SECRET_LOST)
+            return
+        except (TypeError, ValueError) as problem:
+            log.error("gateway_unusable", gateway=lease.config.name, error=type(problem).__name__)
+            await leases.say(self._line, lease, BindState.REFUSED, UNUSABLE)
             return
         self._runners[lease.gateway] = runner
         log.info("gateway_taken", gateway=lease.config.name, epoch=lease.epoch)

@@ -10,12 +10,14 @@ from messaging.domain.dispatch.database import Connection
 from messaging.domain.dispatch.lease import Lease, LeaseLost
 from messaging.gateways.base import ReceiptIn, SubmitResult
 from messaging.sql import statement
+from messaging.states import Reason
 
 _RESULTS = statement("record_results")
 _RECEIPTS = statement("record_receipts")
 _MATCH_PARKED = statement("match_parked")
 _FOLD = statement("fold")
-_RAW_MAX = 32
+_OPT_OUTS = statement("provider_opt_outs")
+_RAW_MAX = 64
 
 
 class Answer(NamedTuple):
@@ -44,6 +46,9 @@ async def _record_answers(connection: Connection, lease: Lease, answers: Sequenc
     alive, again = await _one(connection, _RESULTS, lease.key | values)
     if not alive:
         raise LeaseLost
+    refused = [answer.result.attempt_id for answer in answers if answer.result.reason == Reason.OPTED_OUT]
+    if refused:
+        await connection.execute(_OPT_OUTS, {"attempts": refused})
     touched = set(again)
     if values["part_ids"]:
         (early,) = await _one(

@@ -10,15 +10,13 @@ import structlog
 from messaging.domain.dispatch.claims import Hours
 from messaging.domain.dispatch.connector import Connector
 from messaging.domain.dispatch.database import Line
-from messaging.domain.dispatch.lease import GatewayConfig, Lease
+from messaging.domain.dispatch.lease import Lease
+from messaging.domain.dispatch.links import link_for
 from messaging.domain.dispatch.pace import Pace
 from messaging.domain.dispatch.recorder import Recorder
 from messaging.domain.dispatch.sender import Sender
 from messaging.domain.inbound import Received
-from messaging.gateways.base import Deliver, GatewayLink
-from messaging.gateways.smpp.link import SmppLink
-from messaging.gateways.smpp.settings import SmppSettings
-from messaging.secrets import decrypt_secret
+from messaging.gateways.base import Deliver
 
 log = structlog.get_logger(__name__)
 
@@ -36,13 +34,15 @@ class Runner:
     def __init__(
         self, lease: Lease, line: Line, hours: Callable[[], Hours], receive: Receive, answer_seconds: float
     ) -> None:
-        """`line` is the process's own, for words to the owner. Raises SecretUnreadable."""
+        """`line` is the process's own, for words to the owner. Raises SecretUnreadable, and TypeError or
+        ValueError for settings its kind cannot use.
+        """
         self.lease = lease
         self._receive = receive
         self._lines = [Line("claim"), Line("record")]
         pace = Pace(lease.config.rate, lease.config.window)
         self._recorder = Recorder(self._lines[1], lease, pace, self._released)
-        self._link = _link_for(lease.config, answer_seconds, self._recorder.take_results, self._take_delivers)
+        self._link = link_for(lease.config, answer_seconds, self._recorder.take_results, self._take_delivers)
         self._recorder.link = self._link
         self._sender = Sender(self._link, self._lines[0], lease, self._recorder, pace, hours)
         self._connector = Connector(self._link, line, lease)
@@ -120,20 +120,3 @@ class Runner:
             stored = await self._receive(texts)
             self._link.acknowledge(*(d for d, is_stored in zip(delivers, stored, strict=True) if is_stored))
             self._link.refuse(*(d for d, is_stored in zip(delivers, stored, strict=True) if not is_stored))
-
-
-def _link_for(
-    config: GatewayConfig,
-    answer_seconds: float,
-    on_results: Callable[..., None],
-    on_delivers: Callable[..., None],
-) -> GatewayLink:
-    settings = SmppSettings(
-        host=config.host,
-        port=config.port,
-        system_id=config.system_id,
-        password=decrypt_secret(config.secret),
-        window=config.window,
-        submit_timeout_seconds=answer_seconds,
-    )
-    return SmppLink(settings, on_results, on_delivers, lambda _reason: None)

@@ -12,13 +12,22 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from messaging.domain.dispatch.claims import ALL, URGENT, Claimed, Hours, claim, outbound
+from messaging.domain.dispatch.claims import (
+    ALL,
+    URGENT,
+    Claimed,
+    Hours,
+    NoProviderTemplate,
+    claim,
+    outbound,
+)
 from messaging.domain.dispatch.database import DatabaseTrouble, Line
 from messaging.domain.dispatch.lease import Lease
 from messaging.domain.dispatch.pace import Pace
 from messaging.domain.dispatch.recorder import Recorder
 from messaging.encoding import UnsendableText
 from messaging.gateways.base import GatewayError, GatewayLink, OutboundSms
+from messaging.states import Reason
 
 log = structlog.get_logger(__name__)
 
@@ -112,8 +121,11 @@ class Sender:
     def _ready(self, message: Claimed) -> OutboundSms | None:
         try:
             return outbound(message, self._lease.config.sender)
+        except NoProviderTemplate as problem:
+            self._recorder.not_handed_over(message, str(problem), reason=Reason.NO_TEMPLATE)
+            return None
         except UnsendableText as problem:
-            self._recorder.not_handed_over(message, f"unsendable: {problem}", is_permanent=True)
+            self._recorder.not_handed_over(message, f"unsendable: {problem}", reason=Reason.UNSENDABLE)
             return None
 
     def _hand_over(self, ready: Sequence[tuple[Claimed, OutboundSms]], began: float) -> None:

@@ -1,0 +1,1 @@
+"""The door for providers: receipts and inbound texts by HTTP callback (docs/gateways.md)."""

@@ -1,0 +1,16 @@
+-- Texts that wait at a gateway which is not connected go by the next route that is. Nothing of them has been taken: what
+-- has parts at a gateway stays there, and what is in doubt is not in the queue.
+WITH stuck AS MATERIALIZED (
+  SELECT m.id, m.gateway_id, sms_way(m, %(at)s) AS way
+  FROM messaging_message m JOIN messaging_gateway g ON g.id = m.gateway_id
+  WHERE m.state = 'queued' AND m.due_at <= %(at)s AND m.cause <> 'test'
+    AND (g.bind_state <> 'bound' OR g.lease_until IS NULL OR g.lease_until < %(at)s)
+    AND EXISTS (SELECT 1 FROM messaging_route r JOIN messaging_gateway o ON o.id = r.gateway_id
+                WHERE r.is_active AND o.is_active AND o.bind_state = 'bound' AND o.lease_until > %(at)s)
+    AND NOT EXISTS (SELECT 1 FROM messaging_submittedpart p WHERE p.message_id = m.id)
+  ORDER BY m.priority, m.due_at
+  LIMIT %(limit)s
+  FOR NO KEY UPDATE OF m SKIP LOCKED
+)
+UPDATE messaging_message m SET gateway_id = stuck.way
+FROM stuck WHERE m.id = stuck.id AND stuck.way <> stuck.gateway_id
