@@ -1,4 +1,4 @@
-"""Set-up of texts and gateways, and what the wire has done, in the themed admin."""
+"""Set-up of texts, and what the wire has done, in the themed admin."""
 
 from __future__ import annotations
 
@@ -12,36 +12,28 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
-from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from members.admin_columns import column, event_column, labelled, linked, shortened
 from members.admin_filters import EventFilter, LanguageFilter, OwnStoresFilter
-from members.admin_money import money_column
 from members.admin_scope import ReadOnlyAdmin, ReadOnlyInline, StoreScopedAdmin, reach_of
 from members.enums import Role
 from members.event_types import CUSTOM_PREFIX, EVENT_TYPES
 from members.models import CustomEventType, Staff
 from members.phones import mask
 from members.refusals import Refused
+from messaging import admin_gateways  # noqa: F401 (registers its pages)
 from messaging.admin_preview import finding_words, placeholders_html, preview_html
 from messaging.domain import texts
-from messaging.enums import BindState, MessageClass, VersionStatus
+from messaging.enums import MessageClass, VersionStatus
 from messaging.linter import Verdict, lint
-from messaging.models import Gateway, InboundText, Message, Template, TemplateVersion
-from messaging.secrets import encrypt_secret
+from messaging.models import InboundText, Message, Template, TemplateVersion
 from messaging.states import State
 
 LANGUAGES = {"text_en": "en", "text_zh": "zh-hans"}
 VERSION_LABELS = {VersionStatus.APPROVED: "success", VersionStatus.DRAFT: "warning"}
-BIND_LABELS = {
-    BindState.BOUND: "success",
-    BindState.CONNECTING: "info",
-    BindState.WAITING: "warning",
-    BindState.REFUSED: "danger",
-}
 STATE_LABELS = {
     State.HELD: "warning",
     State.QUEUED: "info",
@@ -244,66 +236,6 @@ class TemplateVersionAdmin(ReadOnlyAdmin):
                 messages.success(request, _("Approved: %(version)s") % {"version": version})
             except Refused as refusal:
                 messages.error(request, f"{version}: {refusal.message}")
-
-
-class GatewayForm(forms.ModelForm):
-    """The password goes in and never comes out."""
-
-    password = forms.CharField(
-        label=_("Password"),
-        max_length=8,
-        required=False,
-        strip=False,
-        widget=UnfoldAdminPasswordWidget(render_value=False),
-        help_text=_("At most eight characters. Leave it empty to keep the one there is."),
-    )
-
-    class Meta:
-        model = Gateway
-        fields = (
-            "name",
-            "kind",
-            "host",
-            "port",
-            "system_id",
-            "sender",
-            "window",
-            "rate",
-            "price_minor",
-            "is_active",
-        )
-
-    def save(self, commit: bool = True) -> Gateway:
-        if self.cleaned_data["password"]:
-            self.instance.secret = encrypt_secret(self.cleaned_data["password"])
-        return super().save(commit)
-
-
-@admin.register(Gateway)
-class GatewayAdmin(StoreScopedAdmin):
-    """Ways to phones. Owners and auditors look, a superuser changes."""
-
-    readers = (Role.OWNER, Role.AUDITOR)
-    form = GatewayForm
-    price = money_column("price_minor", _("price per part"))
-    connection = labelled("bind_state", _("connection"), BIND_LABELS)
-    list_display = ("name", "kind", "host", "port", "connection", "bound_at", "price", "is_active")
-    readonly_fields = ("connection", "bound_at", "trouble")
-
-    @admin.display(description=_("last error"))
-    def trouble(self, gateway: Gateway) -> str:
-        """What the gateway process said, kept in English, in the reader's words."""
-        return gettext(gateway.last_error) if gateway.last_error else "—"
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        is_shown_only = obj is not None and not self.has_change_permission(request, obj)
-        secret, price = ((), "price") if is_shown_only else (("password",), "price_minor")
-        about = ("name", "kind", "host", "port", "system_id", *secret, "sender", "is_active")
-        return (
-            (None, {"fields": about}),
-            (_("Pace and price"), {"fields": ("window", "rate", price)}),
-            (_("Connection"), {"fields": self.readonly_fields}),
-        )
 
 
 @admin.register(Message)

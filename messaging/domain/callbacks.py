@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import ModuleType
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import parse_qsl
 
 import structlog
@@ -194,7 +194,7 @@ def _some(items: Sequence[T]) -> Sequence[T]:
 @transaction.atomic
 def _take_receipts(gateway: Gateway, receipts: Sequence[ReceiptIn], at: datetime) -> None:
     """Raw, then what they move; unknown ids wait for theirs."""
-    columns = {
+    columns: dict[str, Any] = {
         "gateway": gateway.pk,
         "ids": [receipt.provider_id or "" for receipt in receipts],
         "stats": [receipt.stat for receipt in receipts],

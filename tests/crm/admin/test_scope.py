@@ -38,6 +38,7 @@ OF_THE_HOUSE = {
     "members.ServiceGroup",
     "members.TierScheme",
     "messaging.Gateway",
+    "messaging.Route",
     "constance.Config",
     "django_celery_beat.PeriodicTask",
     "django_celery_beat.IntervalSchedule",
