@@ -27,6 +27,7 @@ from messaging.secrets import SecretUnreadable, decrypt_secrets, encrypt_secret,
 
 CONNECTED = (GatewayKind.SMPP, GatewayKind.CMPP)  # kinds with a host, a port and a password
 KEEP = _("Leave it empty to keep the one there is.")
+SMPP_PASSWORD_MAX = 8
 SECRET_MIN = 16  # characters of a key that we choose ourselves
 
 
@@ -143,11 +144,11 @@ class ConnectedForm(GatewayForm):
 
     password = forms.CharField(
         label=_("Password"),
-        max_length=8,
+        max_length=64,
         required=False,
         strip=False,
         widget=UnfoldAdminPasswordWidget(render_value=False),
-        help_text=format_lazy("{} {}", _("At most eight characters."), KEEP),
+        help_text=KEEP,
     )
 
     class Meta(GatewayForm.Meta):
@@ -165,6 +166,13 @@ class ConnectedForm(GatewayForm):
         if port < 1:
             raise forms.ValidationError(_("A number from 1 to 65535."))
         return port
+
+    def clean_password(self) -> str:
+        """SMPP has room for eight octets, the carriers of CMPP for more."""
+        password = str(self.cleaned_data["password"])
+        if self.kind_told == GatewayKind.SMPP and len(password) > SMPP_PASSWORD_MAX:
+            raise forms.ValidationError(_("At most eight characters."))
+        return password
 
     def save(self, commit: bool = True) -> Gateway:
         if self.cleaned_data["password"]:
@@ -196,6 +204,13 @@ def _box(option: Option) -> forms.Field:
         return forms.CharField(max_length=200, strip=True, widget=widget, **said)
     if option.sort == "yes":
         return forms.BooleanField(widget=UnfoldBooleanWidget, **said | {"required": False})
+    if option.sort == "choice":
+        return forms.ChoiceField(
+            choices=option.choices,
+            initial=option.initial,
+            widget=UnfoldAdminSelectWidget,
+            **said | {"required": False},
+        )
     if option.sort == "number":
         return forms.IntegerField(min_value=1, max_value=1000, widget=UnfoldAdminIntegerFieldWidget, **said)
     return forms.CharField(max_length=200, widget=UnfoldAdminTextInputWidget, **said)

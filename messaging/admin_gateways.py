@@ -146,9 +146,11 @@ class GatewayAdmin(StoreScopedAdmin):
 
     def _told(self, kind: GatewayKind, may_write: bool) -> tuple[str, ...]:
         """The boxes of a kind; whoever only looks sees the columns, and no option."""
+        options = tuple(field_name(option) for option in gateways.OPTIONS[kind])
         if kind in CONNECTED:
-            return ("host", "port", "system_id", *(("password",) if may_write else ()))
-        return tuple(field_name(option) for option in gateways.OPTIONS[kind]) if may_write else ()
+            column = ("host", "port", "system_id")
+            return (*column, "password", *options) if may_write else column
+        return options if may_write else ()
 
     def _others(self, obj: Gateway | None, kind: GatewayKind) -> SafeString | str:
         """On the page of a new one: the other kinds, a link each."""

@@ -22,18 +22,19 @@ from messaging.models import Gateway, Message
 from messaging.states import State
 
 TEST_LIFETIME = timedelta(minutes=10)
-Sort = Literal["text", "url", "yes", "number", "secret"]
+Sort = Literal["text", "url", "yes", "number", "choice", "secret"]
 
 
 class Option(NamedTuple):
     """One thing a kind of gateway is told. `sort` "secret" goes in and never comes out."""
 
     name: str
-    label: Promise
+    label: Promise | str
     sort: Sort = "text"
     is_required: bool = True
     initial: Any = ""
     help_text: Promise | str = ""
+    choices: tuple[tuple[str, Promise | str], ...] = ()
 
 
 _PUBLIC_URL = Option(
@@ -45,8 +46,72 @@ _PUBLIC_URL = Option(
 )
 
 OPTIONS: dict[GatewayKind, tuple[Option, ...]] = {
-    GatewayKind.SMPP: (),
-    GatewayKind.CMPP: (),
+    GatewayKind.SMPP: (
+        Option(
+            "bind",
+            _("Connections"),
+            "choice",
+            initial="transceiver",
+            choices=(
+                ("transceiver", _("One for both ways")),
+                ("pair", _("One for each way")),
+                ("transmitter", _("Only to send")),
+                ("receiver", _("Only to receive")),
+            ),
+        ),
+        Option("tls", "TLS", "yes", is_required=False, initial=False),
+        Option("system_type", _("System type"), is_required=False),
+        Option(
+            "default_alphabet",
+            _("Alphabet of plain texts"),
+            "choice",
+            initial="gsm7",
+            choices=(("gsm7", "GSM 7-bit"), ("latin1", "Latin 1"), ("ascii", "ASCII")),
+        ),
+        Option(
+            "long_texts",
+            _("How long texts are joined"),
+            "choice",
+            initial="udh8",
+            choices=(
+                ("udh8", _("Header, short reference")),
+                ("udh16", _("Header, long reference")),
+                ("sar", _("Parameters (sar)")),
+                ("payload", _("The carrier cuts them")),
+            ),
+        ),
+        Option(
+            "receipt_ids",
+            _("Numbers in receipts"),
+            "choice",
+            initial="exact",
+            choices=(
+                ("exact", _("As in the answer")),
+                ("hex_to_dec", _("Hexadecimal in the answer, decimal in the receipt")),
+                ("dec_to_hex", _("Decimal in the answer, hexadecimal in the receipt")),
+            ),
+        ),
+        Option(
+            "sends_validity", _("Say until when a text may arrive"), "yes", is_required=False, initial=True
+        ),
+    ),
+    GatewayKind.CMPP: (
+        Option(
+            "version",
+            _("Version"),
+            "choice",
+            initial="2.0",
+            choices=(("2.0", "CMPP 2.0"), ("3.0", "CMPP 3.0")),
+        ),
+        Option("service_id", _("Service ID"), is_required=False),
+        Option("msg_src", _("Who is billed"), is_required=False, help_text=_("Empty: the enterprise code.")),
+        Option(
+            "phone_prefix", _("Before each number"), is_required=False, help_text=_("86 at some carriers.")
+        ),
+        Option(
+            "sends_validity", _("Say until when a text may arrive"), "yes", is_required=False, initial=True
+        ),
+    ),
     GatewayKind.ALIYUN: (
         Option("access_key_id", _("AccessKey ID")),
         Option("access_key_secret", _("AccessKey secret"), "secret"),

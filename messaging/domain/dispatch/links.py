@@ -11,6 +11,8 @@ from messaging.enums import GatewayKind
 from messaging.gateways.aliyun.link import Aliyun
 from messaging.gateways.aliyun.settings import AliyunSettings
 from messaging.gateways.base import GatewayLink
+from messaging.gateways.cmpp.link import CmppLink
+from messaging.gateways.cmpp.settings import CmppSettings
 from messaging.gateways.http.link import Http
 from messaging.gateways.http.settings import HttpSettings
 from messaging.gateways.smpp.link import SmppLink
@@ -44,7 +46,8 @@ def link_for(
 
 
 def _smpp(config: GatewayConfig, answer_seconds: float, callbacks: Callbacks) -> GatewayLink:
-    settings = SmppSettings(
+    settings = SmppSettings.from_options(
+        config.options,
         host=config.host,
         port=config.port,
         system_id=config.system_id,
@@ -53,6 +56,20 @@ def _smpp(config: GatewayConfig, answer_seconds: float, callbacks: Callbacks) ->
         submit_timeout_seconds=answer_seconds,
     )
     return SmppLink(settings, *callbacks)
+
+
+def _cmpp(config: GatewayConfig, answer_seconds: float, callbacks: Callbacks) -> GatewayLink:
+    settings = CmppSettings.from_options(
+        config.options,
+        host=config.host,
+        port=config.port,
+        sp_id=config.system_id,
+        secret=decrypt_secret(config.secret),
+        access_number=config.sender,
+        window=config.window,
+        submit_timeout_seconds=answer_seconds,
+    )
+    return CmppLink(settings, *callbacks)
 
 
 def _web(provider: Callable[[GatewayConfig, dict[str, Any]], Provider]) -> Make:
@@ -93,6 +110,7 @@ def _only(told: dict[str, Any], names: str) -> dict[str, Any]:
 # A kind without a line here is not offered.
 LINKS: dict[GatewayKind, Make] = {
     GatewayKind.SMPP: _smpp,
+    GatewayKind.CMPP: _cmpp,
     GatewayKind.ALIYUN: _web(_aliyun),
     GatewayKind.TENCENT: _web(_tencent),
     GatewayKind.TWILIO: _web(_twilio),

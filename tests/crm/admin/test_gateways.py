@@ -6,10 +6,12 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from messaging.domain.dispatch.lease import GatewayConfig
+from messaging.domain.dispatch.links import link_for
 from messaging.domain.gateways import is_allowed_source, is_safe_address
 from messaging.enums import Cause, GatewayKind
 from messaging.models import Gateway, Message, ProviderTemplate, Route
-from messaging.secrets import decrypt_secrets, encrypt_secrets
+from messaging.secrets import decrypt_secret, decrypt_secrets, encrypt_secrets
 from messaging.states import State
 from tests.crm.admin.test_scope import address, told
 
@@ -79,8 +81,50 @@ def test_each_kind_shows_what_it_needs_and_nothing_else(boss, kind):
 def test_a_new_gateway_is_smpp_unless_another_kind_is_chosen(boss):
     page = told(boss.get(address(Gateway, "add")))
 
-    assert 'name="host"' in page and "?kind=twilio" in page
-    assert "?kind=smpp" not in page and "?kind=cmpp" not in page, "nobody speaks CMPP here yet"
+    assert 'name="host"' in page and "?kind=twilio" in page and "?kind=cmpp" in page
+    assert "?kind=smpp" not in page
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "password"),
+    [
+        ("smpp", {"told_bind": "pair", "told_tls": "on"}, "eightlet"),
+        ("cmpp", {"told_version": "3.0"}, "a secret longer than SMPP has room for"),
+    ],
+)
+def test_a_connections_habits_reach_its_link(boss, kind, options, password):
+    fields = {"host": "h", "port": "7890", "system_id": "901234", "password": password}
+    boss.post(address(Gateway, "add"), COMMON | {"name": "C", "kind": kind} | fields | options)
+
+    gateway = Gateway.objects.get()
+    columns = [getattr(gateway, name) for name in GatewayConfig._fields]
+    settings = link_for(GatewayConfig(*columns), 30.0, print, print).settings
+
+    assert decrypt_secret(gateway.secret) == password
+    assert (settings.host, settings.port, settings.window) == ("h", 7890, 50)
+    if kind == "smpp":
+        assert (settings.bind, settings.tls, settings.sends_validity) == ("pair", True, False)
+    else:
+        assert (settings.version, settings.sp_id) == ("3.0", "901234")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_typed_for_a_provider_reaches_its_link(boss, kind):
+    gateway = added(boss, kind)
+    columns = [getattr(gateway, name) for name in GatewayConfig._fields]
+    link = link_for(GatewayConfig(*columns), 30.0, print, print)
+
+    told = {name.removeprefix("told_"): value for part in KINDS[kind] for name, value in part.items()}
+    settings = link.provider.settings
+    for name, value in told.items():
+        assert str(getattr(settings, name, value)) == value
+
+
+def test_smpp_has_room_for_eight(boss):
+    fields = {"host": "h", "port": "2775", "system_id": "s", "password": "nine sign"}
+    page = told(boss.post(address(Gateway, "add"), COMMON | {"name": "C", "kind": "smpp"} | fields))
+
+    assert "At most eight characters." in page and not Gateway.objects.exists()
 
 
 @pytest.mark.parametrize("kind", KINDS)
