@@ -31,18 +31,18 @@ class LinkDown(GatewayError):
 
 
 class BindRefused(GatewayError):
-    """The other side answered the log-in with a status.
+    """The other side answered the log-in with a status, SMPP's or HTTP's.
 
-    `is_final`: credentials are wrong, a person must act.
+    `is_final`: a person must act. `is_account`: the log-in is right, but the account may not send (no money left, a
+    permission missing). `word` is the provider's own code.
     """
 
-    def __init__(self, status: int) -> None:
-        super().__init__(f"bind refused with status 0x{status:02X}")
-        self.status = status
-
-    @property
-    def is_final(self) -> bool:
-        return self.status in (0x0D, 0x0E, 0x0F)
+    def __init__(
+        self, status: int, *, is_final: bool | None = None, is_account: bool = False, word: str = ""
+    ) -> None:
+        super().__init__(f"bind refused with status 0x{status:02X} {word}".rstrip())
+        self.status, self.word, self.is_account = status, word, is_account
+        self.is_final = status in (0x0D, 0x0E, 0x0F) if is_final is None else is_final
 
 
 class WindowFull(GatewayError):

@@ -40,7 +40,7 @@ def settle(result: SubmitResult, message_class: str, number: int) -> Settled:
     if outcome == "uncertain":
         return Settled(State.UNCERTAIN, Reason.NO_ANSWER)
     if outcome == "permanent":
-        is_their_word = result.raw_status.startswith("0x")
+        is_their_word = result.raw_status.startswith(("0x", "CMPP "))
         return Settled(State.REJECTED, Reason.GATEWAY_REFUSED if is_their_word else Reason.UNSENDABLE)
     if outcome == "throttle":
         return Settled(State.QUEUED, Reason.THROTTLED, _growing(1.0, number, THROTTLE_SECONDS_MAX))
