@@ -1,7 +1,7 @@
 # Regulars. `make run` starts everything; `make help` lists the rest. Needs only Python >= 3.11, make and git.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev services run test check bench stop lock messages
+.PHONY: help setup setup-dev services run test peers check bench stop lock messages
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
@@ -28,6 +28,9 @@ check: .venv/installed-dev ## the gate: format, lint, types, imports, templates,
 
 test: .venv/installed-dev ## the gate and all tests, on the embedded servers
 	@exec $(BIN)/python -m crm.local.test
+
+peers: .venv/installed-dev ## judge our protocols by Wireshark, Kannel and others, installed first when absent
+	@exec $(BIN)/python -m crm.local.peers
 
 bench: .venv/installed-dev ## measure the goals of docs/performance.md
 	@exec $(BIN)/python -m crm.local.bench

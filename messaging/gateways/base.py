@@ -43,11 +43,7 @@ class BindRefused(GatewayError):
     ) -> None:
         super().__init__(f"bind refused with status 0x{status:02X} {word}".rstrip())
         self.status, self.word, self.is_account = status, word, is_account
-        self._is_final = is_final
-
-    @property
-    def is_final(self) -> bool:
-        return self.status in (0x0D, 0x0E, 0x0F) if self._is_final is None else self._is_final
+        self.is_final = status in (0x0D, 0x0E, 0x0F) if is_final is None else is_final
 
 
 class WindowFull(GatewayError):

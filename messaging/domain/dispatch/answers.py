@@ -42,7 +42,7 @@ def settle(result: SubmitResult, message_class: str, number: int) -> Settled:
     if outcome == "uncertain":
         return Settled(State.UNCERTAIN, Reason.NO_ANSWER)
     if outcome == "permanent":
-        is_their_word = result.raw_status.startswith("0x")
+        is_their_word = result.raw_status.startswith(("0x", "CMPP "))
         told = Reason.GATEWAY_REFUSED if is_their_word else Reason.UNSENDABLE
         return Settled(State.REJECTED, result.reason or told)
     if outcome == "throttle":

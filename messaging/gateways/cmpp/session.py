@@ -32,15 +32,7 @@ from messaging.gateways.smpp.long_message import Entry, LongMessage, settle_all
 from messaging.gateways.smpp.window import Window
 
 _STRUCTURE_WRONG = 1  # a DELIVER_RESP's Result
-
-
-class CmppRefused(BindRefused):
-    """The gateway answered the log-in with a status."""
-
-    @property
-    def is_final(self) -> bool:
-        """2 unknown source, 3 authentication, 4 version too high: a person must act."""
-        return self.status in (2, 3, 4)
+_FINAL_STATUSES = frozenset({2, 3, 4})  # of a log-in: unknown source, wrong proof, version too high
 
 
 class CmppSession(asyncio.Protocol):
@@ -95,7 +87,7 @@ class CmppSession(asyncio.Protocol):
     # ── for the owner ───────────────────────────────────────────────────────────────────────────────────
 
     async def bind(self) -> None:
-        """Log in. Raises `CmppRefused` with the gateway's status, `LinkDown` on silence, a lost connection,
+        """Log in. Raises `BindRefused` with the gateway's status, `LinkDown` on silence, a lost connection,
         or a gateway that does not know the secret (when the account asks for that proof).
         """
         account = self._settings
@@ -112,7 +104,9 @@ class CmppSession(asyncio.Protocol):
         if answer.status:
             self._reason = f"log-in refused with status {answer.status}"
             self._close_transport()
-            raise CmppRefused(answer.status)
+            raise BindRefused(
+                answer.status, is_final=answer.status in _FINAL_STATUSES, word=f"CMPP {answer.status}"
+            )
         if account.checks_gateway and not self._is_proven(answer, proof):
             self.abort("the gateway does not know the secret")
             raise LinkDown(self._reason)

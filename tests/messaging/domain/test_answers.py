@@ -22,6 +22,8 @@ def answer(outcome: str, raw: str) -> SubmitResult:
         ("retry", "0x14", MARKETING, State.RETRY_WAIT, Reason.GATEWAY_REFUSED),
         ("stop_bind", "0x0E", MARKETING, State.RETRY_WAIT, Reason.GATEWAY_REFUSED),
         ("permanent", "0x0B", MARKETING, State.REJECTED, Reason.GATEWAY_REFUSED),
+        ("permanent", "CMPP 10", MARKETING, State.REJECTED, Reason.GATEWAY_REFUSED),
+        ("throttle", "CMPP 8", MARKETING, State.QUEUED, Reason.THROTTLED),
         ("permanent", "unsendable: empty text", MARKETING, State.REJECTED, Reason.UNSENDABLE),
         ("not_sent", "not written", MARKETING, State.QUEUED, Reason.LINK_LOST),
         ("uncertain", "timeout", MARKETING, State.UNCERTAIN, Reason.NO_ANSWER),

@@ -447,6 +447,23 @@ def test_tls_with_the_smscs_own_certificate(tmp_path):
     asyncio.run(main())
 
 
+def test_a_line_cut_in_the_middle_of_a_pdu_leaves_its_texts_in_doubt(tmp_path):
+    async def main():
+        file, context = certificate(tmp_path)
+        smsc = ScriptedSmsc(lambda number: None)
+        link, books = link_to(await smsc.start(context), tls=True, tls_ca_file=file)
+        await link.connect()
+        link.submit_batch([sms(1), sms(2)])
+        await books.until(lambda: len(smsc.submits) == 2)
+        smsc.send(b"\0\0\0\x15\x80\0\0\x04\0\0")  # ten octets of an answer
+        smsc.drop()
+        await books.until(lambda: books.closed)
+        assert books.outcomes() == {1: "uncertain", 2: "uncertain"}
+        await smsc.stop()
+
+    asyncio.run(main())
+
+
 def test_smpp34_reads_our_parameters():
     """The octets of a submit with optional parameters, read by the other library."""
     head = codec.submit_head(5, 0, "SHOP")
