@@ -231,6 +231,21 @@ APPROACHES: tuple[Rule, ...] = (
         UNSURE,
     ),
     Rule(
+        "question",
+        WEAK,
+        (
+            # What a service may ask: how it was, whether it was you, whether it may go on, yes or no.
+            r"(?:(?<=[。!?;\n])|^)(?![^。!?;\n]*(?:满意|评价|评分|打分|本人|如何|怎么样|是否|同意|确认|收到|需要帮助|"
+            r"几点|哪天|回复))[^。!?;\n]*[\u4e00-\u9fff][^。!?;\n]*(?:\?|吗(?=[。,!]|$))",
+            r"(?:(?<=[.!?;\n])|^)(?![^.!?;\n]*\b(?:how (?:was|were|did|would you rate|satisfied|likely)|not you|"
+            r"was (?:this|that|it) you|is (?:this|that|it) (?:you|right|correct|all right|ok)|did you|can you|"
+            r"will you|do you (?:agree|confirm|still need)|reply|questions?|confirm|received|problem|help|wrong|"
+            r"satisfied|happy with)\b)[^.!?;\n]*[a-z][^.!?;\n]*\?",
+        ),
+        DEFINITION,
+        UNSURE,
+    ),
+    Rule(
         "decoration",
         WEAK,
         (

@@ -29,6 +29,11 @@ OFFERS: tuple[Rule, ...] = (
             r"不收费|第二[条杯件份套双]|加赠|回馈|答谢|无门槛|首单|包邮|业绩基准|拎包入住|直租|报暗号|"
             r"(?:出示|凭)(?:本|此)(?:条)?短信.{0,8}(?:享|送|赠|减|入场|抵)|储值满|充满|返\d+元|"
             r"抵\d+元(?!,余|。余)",
+            r"满\s*[\d一二三四五六七八九十两]+\s*(?:晚|次|件|人|杯|天|位|课时?|节|单|斤|瓶|份)[^,。!;]{0,6}(?:送|减|"
+            r"赠|免|返|享)|\d+\s*(?:%|percent) (?:less|cheaper|lower|back)\b|[¥$£€]\s?\d[\d,.]* (?:less|cheaper)\b|"
+            r"\b(?:pay|cost|join for|book for|stay for)s? less\b|"
+            r"\bfor the price of\b|\band we(?:'ll| will)? (?:add|give|throw in|pay|double|match)\b|"
+            r"\b(?:renew|recharge|top up|book|pay|order|sign up|return)(?: \w+){0,3} and (?:get|we|receive|earn)\b",
             r"\d+\s*(?:%|percent)\s*(?:off|discount)|%\s*[o0]ff\b|\b(?:half|½)[ -]price\b|\$\s?\d+ off\b|"
             r"[¥£€]\s?\d+ off\b|\boff your (?:next|first)\b",
             r"\b(?:discount(?:s|ed)?|promo(?:s|tions?|tional)?|markdown|clearance|bogo|cashback|cash back|"
@@ -116,12 +121,15 @@ OFFERS: tuple[Rule, ...] = (
             r"开售|预售|开盘|样板间|品鉴|尝鲜|试吃|试营业|正当时|上市(?!公司)|当季|应季|春装|夏装|秋装|"
             r"冬装|换季|早春款|秋冬款|周年庆|店庆|会员日|狂欢|嗨购|购物节|美食节|啤酒节|双11|双十一|双12|"
             r"双十二|618大|年货|年中|黑五|招生|招募|招商|体验课|试听|公开课(?!通知)|名师|旺铺|新盘|楼盘|"
-            r"学位房|推出(?:了|全|新|一|多|会|限|夏|春|秋|冬)",
+            r"学位房|(?:接受|开放|开启|抢先|火热|正式|现已|即将)(?:预订|预约|预定|报名|认购|订购)(?!成功|确认)|"
+            r"(?:预订|预约|报名|认购|档期)(?:开启|开放|进行中|从速|中(?=[,。!]|$))|推出(?:了|全|新|一|多|会|限|夏|春|秋|冬)",
             r"\bnew (?:arrivals?|collections?|menus?|in store|styles?|lines?|range|products?|treatments?|"
             r"season|drop|items?|flavou?rs?|dishes|classes|courses|releases?|designs?|looks?|packages?|"
             r"models?)\b|\b(?:just (?:landed|dropped|arrived in|launched|in:)|now in stores?|"
             r"back in stock|now (?:open|serving|pouring|showing)|grand opening|opening (?:soon|party|"
             r"night)|coming soon|introducing|unveil\w*|launch(?:ing|es|ed)?|debut\w*|pop-?up|trunk show|"
+            r"(?:is|are) (?:now )?open for (?:bookings?|booking|enrolment|registration|pre-?orders?|orders)|"
+            r"(?:now )?taking (?:bookings|orders|reservations)|"
             r"open house|happy hour|ladies'? night|black friday|cyber monday|boxing day|tasting (?:menu|"
             r"night|event)|live music|sample sale|sneak peek|first look|lookbook)\b",
         ),
