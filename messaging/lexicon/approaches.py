@@ -203,6 +203,8 @@ APPROACHES: tuple[Rule, ...] = (
             r"等(?:着)?(?:您|你)|期待(?:您|你|与您|再|下次|相)|再次光临|常来|下次再|惠顾|好消息|喜讯|福音|"
             r"重要的人|心意|一份|陪您|最适合|正是[^,。]{0,6}(?:好时|季)|(?:啦|哦|哟|咯|嘛|呐|呦|噢|呀|"
             r"吧)(?=[^\w]|$)|(?:^|[^\w])亲[,:!~]|咱家?|赴约|小聚|聚餐|下午茶|打卡|尝一尝|体验一下|"
+            r"(?:讲座|沙龙|分享会|品鉴会|品酒会|酒会|嘉年华|市集|露营|观影会|读书会|音乐会|派对|体验日|开放日|粉丝见面会)"
+            r"(?!取消|改期|延期|改至|改到|因)|"
             r"来电(?:咨询|垂询|洽|预)|欢迎(?:咨询|致电|拨打|垂询|再次)|可享|享有|尽在|就在|只为|因为您|"
             r"机会|升级为.{0,6}享|积分(?:可|能|即可)?(?:兑换|换|抵)(?!成功|码|记录|了|\d)|兑换(?:吧|好|心|"
             r"礼|豪|精)|快用|使用吧|用掉|别浪费",
@@ -225,6 +227,8 @@ APPROACHES: tuple[Rule, ...] = (
             r"look (?:and feel )?your best|feel your best|new look|fresh (?:look|start|cut)|opportunity|"
             r"recommend|special(?:s|ly)?(?! (?:request|instruction|delivery|needs|assistance))|celebrate|"
             r"party|event(?!s? (?:log|id|cancel|postpone))|festival|tickets? (?:now|on sale)|"
+            r"(?:a|our|the|free) (?:talk|lecture|seminar|webinar|salon|fair|carnival|fun day|open day|concert|"
+            r"tasting|barbecue|picnic|show)(?! (?:is|was|has been) (?:cancelled|moved|postponed))|how to get|"
             r"redeem (?:them|it|now|your points|for)|can be redeemed|spend them)\b",
         ),
         DEFINITION,
