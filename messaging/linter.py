@@ -14,6 +14,7 @@ from typing import Literal
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from messaging import contacts
 from messaging.chinese import simplify
 from messaging.lexicon import RULES, service
 from messaging.lexicon.rule import DEFINITION, LABELS, MEDIUM, STRONG, TENCENT, Rule
@@ -127,8 +128,8 @@ _TRIGGER = re.compile("|".join(service.TRIGGER))
 _CODE_WORD = re.compile(service.CODE_WORDS)
 _CODE = re.compile(r"(?<![\d.¥$])\d{4,8}(?!\d|\.\d|元|%)|\{\w*(?:code|otp|pin)\w*\}")
 _WEB_OTP = re.compile(r"@[\w.\-]+ #\d{4,8}\s*$")
-_URL = re.compile(r"https?://\S+|www\.\S+|\b[a-z0-9\-]+\.(?:com|cn|net|cc|top|xyz|link|ly|me|io)(?:/\S*)?\b")
-_CONTACT = re.compile(r"(?<!\d)(?:[48]00-?\d{3}-?\d{4}|0\d{2,3}-?\d{7,8}|1[3-9]\d{9}|\+\d[\d \-]{7,})(?!\d)")
+
+
 
 
 def _read_over(match: re.Match[str]) -> str:
@@ -168,7 +169,7 @@ def _code_findings(text: str, reading: _Reading) -> list[Finding]:
     suggestion = _("A verification text carries the code only. Take out links and phone numbers.")
     return [
         _finding(text, reading.span(*match.span()), "code_with_link", TENCENT, suggestion)
-        for pattern in (_URL, _CONTACT)
+        for pattern in (contacts.URL, contacts.PHONE)
         for match in pattern.finditer(readable)
     ]
 

@@ -23,7 +23,14 @@ NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)  # midday in Shanghai
 
 # What migrations and post_migrate put in; every other table is emptied after a test on the committed database.
 KEPT_TABLES = frozenset(
-    {"django_migrations", "django_content_type", "auth_permission", "members_postingrule"}
+    {
+        "django_migrations",
+        "django_content_type",
+        "auth_permission",
+        "members_postingrule",
+        "messaging_sendingwindow",
+        "messaging_closedday",
+    }
 )
 
 
