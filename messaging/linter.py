@@ -66,6 +66,22 @@ def lint(text: str, region: str = "CN") -> Verdict:
     return Verdict(message_class, is_promotional, needs_review, sorted(findings, key=lambda one: one.start))
 
 
+@lru_cache(maxsize=8192)
+def smuggles(value: str, region: str = "CN", *, is_name: bool = False) -> bool:
+    """Whether a value would bring promotion or a link into a service text. Of a name only what no name says counts:
+    two offers, or one with a number in it.
+    """
+    if len(value) < _SHORTEST_OFFER:
+        return False
+    _, score = _promotion(value, _read(value), region.upper())
+    if not is_name:
+        return score >= STRONG
+    return score >= 2 * STRONG or (score >= STRONG and any(char.isdigit() for char in value))
+
+
+_SHORTEST_OFFER = 3  # characters
+
+
 @dataclass(frozen=True, slots=True)
 class _Reading:
     """The text as the rules read it; `origin[i]` is the place of its i-th character in the original."""
@@ -128,8 +144,6 @@ _TRIGGER = re.compile("|".join(service.TRIGGER))
 _CODE_WORD = re.compile(service.CODE_WORDS)
 _CODE = re.compile(r"(?<![\d.¥$])\d{4,8}(?!\d|\.\d|元|%)|\{\w*(?:code|otp|pin)\w*\}")
 _WEB_OTP = re.compile(r"@[\w.\-]+ #\d{4,8}\s*$")
-
-
 
 
 def _read_over(match: re.Match[str]) -> str:

@@ -76,7 +76,10 @@ class Reason(models.TextChoices):
     TOO_LONG = "too_long", _("The text has more parts than allowed")
     NOT_APPROVED = "not_approved", _("The template has no approved version")
     PROMOTIONAL = "promotional", _("A value brought promotion into a service text")
-    UNREGISTERED = "unregistered", _("Its signature, a link or a number in it is not reported to the carriers")
+    UNREGISTERED = (
+        "unregistered",
+        _("Its signature, a link or a number in it is not reported to the carriers"),
+    )
     STOPPED = "stopped", _("Stopped by a person")
     BUDGET = "budget", _("The budget is used up")
     GATEWAY_REFUSED = "gateway_refused", _("The gateway refused it")

@@ -1,4 +1,4 @@
-"""The permitted hours by the recipient's country and zones (messaging/sql/windows.sql), and the policy that asks them."""
+"""The permitted hours by country and zones, what is reported to carriers, and the policy that asks (messaging/sql/)."""
 
 from pathlib import Path
 
@@ -11,5 +11,5 @@ class Migration(migrations.Migration):
     dependencies = [("messaging", "0003_rules_and_review")]
     operations = [
         migrations.RunSQL((FOLDER / name).read_text(), migrations.RunSQL.noop)
-        for name in ("windows.sql", "enqueue.sql")
+        for name in ("windows.sql", "reported.sql", "enqueue.sql")
     ]

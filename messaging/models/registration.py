@@ -67,14 +67,26 @@ class Registration(models.Model):
     """How far the report of a signature or a contact is, at one gateway and one carrier (empty: all of them)."""
 
     signature = models.ForeignKey(
-        Signature, models.CASCADE, null=True, blank=True, related_name="registrations", verbose_name=_("signature")
+        Signature,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="registrations",
+        verbose_name=_("signature"),
     )
     contact = models.ForeignKey(
-        Contact, models.CASCADE, null=True, blank=True, related_name="registrations", verbose_name=_("contact")
+        Contact,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="registrations",
+        verbose_name=_("contact"),
     )
     gateway = models.ForeignKey("messaging.Gateway", models.CASCADE, verbose_name=_("gateway"))
     carrier = models.CharField(_("carrier"), max_length=12, choices=Carrier, blank=True)
-    status = models.CharField(_("status"), max_length=12, choices=ReportStatus, default=ReportStatus.SUBMITTED)
+    status = models.CharField(
+        _("status"), max_length=12, choices=ReportStatus, default=ReportStatus.SUBMITTED
+    )
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     changed_on = models.DateField(_("since"), null=True, blank=True)
 
@@ -83,9 +95,7 @@ class Registration(models.Model):
         verbose_name_plural = _("reports to carriers")
         ordering = ("gateway", "carrier")
         constraints = [
-            models.CheckConstraint(
-                condition=Q(signature=None) ^ Q(contact=None), name="registration_of_one"
-            ),
+            models.CheckConstraint(condition=Q(signature=None) ^ Q(contact=None), name="registration_of_one"),
             models.UniqueConstraint(
                 fields=["signature", "contact", "gateway", "carrier"],
                 nulls_distinct=False,

@@ -98,7 +98,8 @@ class TemplateVersion(models.Model):
                 name="template_approval_bound",
             ),
             models.CheckConstraint(
-                condition=~Q(status=VersionStatus.RETURNED) | ~Q(return_reason=""), name="template_return_reason"
+                condition=~Q(status=VersionStatus.RETURNED) | ~Q(return_reason=""),
+                name="template_return_reason",
             ),
         ]
         indexes = [

@@ -217,7 +217,34 @@ def country_of_code(digits: str) -> CountryPack:
 
 
 _IN_EU = frozenset(
-    "AT BE BG CY CZ DE DK EE ES FI GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split(),
+    [
+        "AT",
+        "BE",
+        "BG",
+        "CY",
+        "CZ",
+        "DE",
+        "DK",
+        "EE",
+        "ES",
+        "FI",
+        "GR",
+        "HR",
+        "HU",
+        "IE",
+        "IT",
+        "LT",
+        "LU",
+        "LV",
+        "MT",
+        "NL",
+        "PL",
+        "PT",
+        "RO",
+        "SE",
+        "SI",
+        "SK",
+    ],
 )
 _WITH_US = frozenset({"CA", "PR"})
 
@@ -302,4 +329,8 @@ def _numbers(raw: Mapping[str, Any]) -> dict[str, int]:
 
 def _origins(raw: Mapping[str, Any]) -> dict[str, Origin]:
     """Each section's origin by its name."""
-    return {name: _origin(section) for name, section in raw.items() if isinstance(section, dict) and "on" in section}
+    return {
+        name: _origin(section)
+        for name, section in raw.items()
+        if isinstance(section, dict) and "on" in section
+    }

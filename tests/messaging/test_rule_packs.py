@@ -13,7 +13,9 @@ FILES = sorted(FOLDER.glob("*/*.toml"))
 
 
 def _rules(raw: dict) -> list[dict]:
-    sections = [value for value in raw.values() if isinstance(value, dict) and not {"en", "zh-hans"} & set(value)]
+    sections = [
+        value for value in raw.values() if isinstance(value, dict) and not {"en", "zh-hans"} & set(value)
+    ]
     return sections + [rule for name in ("banned", "required") for rule in raw.get(name, ())]
 
 

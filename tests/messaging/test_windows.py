@@ -46,19 +46,18 @@ def _asked(questions: list[tuple[datetime, str, str]], opens: time, closes: time
         return [row[0] for row in cursor.fetchall()]
 
 
-def _told_alike(questions: list[tuple[datetime, str, str]]) -> list[tuple[datetime, str, str]]:
-    """Those in which both zone tables read the same clock: they are released on different days and may differ."""
+def _told_alike(moments: list[datetime], zones: list[str]) -> list[bool]:
+    """Whether both zone tables read the same clock: they are released on different days and may differ."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT q.moment AT TIME ZONE q.zone FROM unnest(%s::timestamptz[], %s::text[]) "
             "WITH ORDINALITY AS q (moment, zone, n) ORDER BY q.n",
-            [[moment for moment, _, _ in questions], [zone for _, zone, _ in questions]],
+            [moments, zones],
         )
         walls = [row[0] for row in cursor.fetchall()]
     return [
-        (moment, zone, phone)
-        for (moment, zone, phone), wall in zip(questions, walls, strict=True)
-        if moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None) == wall
+        moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None) == wall
+        for moment, zone, wall in zip(moments, zones, walls, strict=True)
     ]
 
 
@@ -119,7 +118,9 @@ def _moments(zone: ZoneInfo, opens: time, closes: time, chance: random.Random) -
         for edge in (opens, closes)
         for minute in (-61, -16, -15, -14, -1, 0, 1, 14, 61)
     ]
-    return around + [change + timedelta(minutes=minute) for change in changes for minute in (-61, -1, 0, 1, 61)]
+    return around + [
+        change + timedelta(minutes=minute) for change in changes for minute in (-61, -1, 0, 1, 61)
+    ]
 
 
 @pytest.mark.parametrize(("opens", "closes"), [(time(9), time(21)), ANY_TIME])
@@ -132,19 +133,26 @@ def test_no_zone_and_no_change_of_clocks_lets_a_text_leave_at_night(db, opens: t
         for phone in [chance.choice(list(PHONES.values()))]
     ]
     regions = {phone: region for region, phone in PHONES.items()}
-    alike = _told_alike(questions)
-    assert len(alike) > 0.9 * len(questions)
+    answers = _asked(questions, opens, closes)
+    assert None not in answers
+    zones = [zone for _, zone, _ in questions]
+    asked_alike = _told_alike([moment for moment, _, _ in questions], zones)
+    told_alike = _told_alike(answers, zones)
 
-    answers = _asked(alike, opens, closes)
-
-    for (moment, zone, phone), answer in zip(alike, answers, strict=True):
+    judged = 0
+    for (moment, zone, phone), answer, *alike in zip(
+        questions, answers, asked_alike, told_alike, strict=True
+    ):
+        if not all(alike):
+            continue
+        judged += 1
         said = (moment, zone, phone, answer)
-        assert answer is not None, said
         assert answer >= moment, said
         assert _may_leave(answer, zone, regions[phone], opens, closes), said
         if _may_leave(moment, zone, regions[phone], opens, closes):
             assert answer == moment, said
-    assert len(alike) > (200_000 if IS_WIDE else 2_000)
+    assert judged > 0.9 * len(questions)
+    assert judged > (100_000 if IS_WIDE else 2_000)
 
 
 @pytest.mark.parametrize("region", ["CN", "US", "FR"])
@@ -156,7 +164,9 @@ def test_nothing_could_have_left_earlier(db, region: str) -> None:
     answers = _asked([(moment, zone, PHONES[region]) for moment in moments], time(9), time(21))
 
     for moment, answer in zip(moments, answers, strict=True):
-        between = (moment + timedelta(minutes=n) for n in range(0, int((answer - moment).total_seconds() // 60), 7))
+        between = (
+            moment + timedelta(minutes=n) for n in range(0, int((answer - moment).total_seconds() // 60), 7)
+        )
         assert not any(_may_leave(one, zone, region, time(9), time(21)) for one in between), (moment, answer)
 
 
@@ -192,7 +202,10 @@ def test_an_unknown_zone_is_every_zone_it_may_be(db) -> None:
 
 def test_zones_that_share_no_hour_are_told_and_nothing_leaves(db) -> None:
     zones = "Pacific/Kiritimati,Pacific/Honolulu,Asia/Kolkata,Europe/London"
-    assert rules.next_opening(phone="+819012345678", zones=zones, opens=time(9), closes=time(12), at=FIRST) is None
+    assert (
+        rules.next_opening(phone="+819012345678", zones=zones, opens=time(9), closes=time(12), at=FIRST)
+        is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -204,7 +217,9 @@ def test_zones_that_share_no_hour_are_told_and_nothing_leaves(db) -> None:
         (time(23), time(23, 30), (time(8), time(22))),  # nothing left of it: as if not given
     ],
 )
-def test_the_houses_hours_narrow_and_never_widen(db, opens: time, closes: time, hours: tuple[time, time]) -> None:
+def test_the_houses_hours_narrow_and_never_widen(
+    db, opens: time, closes: time, hours: tuple[time, time]
+) -> None:
     assert rules.narrowed(country("CN"), opens, closes)[:2] == hours
     with connection.cursor() as cursor:
         cursor.execute("SELECT opens, closes FROM sms_window('+8613800138000', %s, %s)", [opens, closes])
@@ -219,4 +234,7 @@ def test_the_database_holds_what_the_packs_say(db) -> None:
 
 def test_without_packs_nothing_is_permitted(db) -> None:
     SendingWindow.objects.all().delete()
-    assert rules.next_opening(phone="+8613800138000", zones="UTC", opens=time(9), closes=time(21), at=FIRST) is None
+    assert (
+        rules.next_opening(phone="+8613800138000", zones="UTC", opens=time(9), closes=time(21), at=FIRST)
+        is None
+    )
