@@ -395,6 +395,11 @@ def _datetime_pattern(language: str) -> str:
     return "M月d日 HH:mm" if language == "zh-hans" else "d MMM HH:mm"
 
 
+def reads_promotional(text: str) -> bool:
+    """Whether a finished text reads as promotion: values and wording together."""
+    return lint(text, settings.REGULARS_REGION).is_promotional
+
+
 def shown_text(message: Message) -> str:
     """The text as a page may show it: of a verification text, that carries a code, only dots."""
     return "••••" if message.message_class == MessageClass.VERIFICATION else message.text
