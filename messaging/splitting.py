@@ -50,7 +50,10 @@ def _clauses(text: str) -> list[tuple[int, int]]:
 def _parted(text: str, pieces: list[tuple[int, int]], spans: list[tuple[int, int]]) -> Split | None:
     kept, moved = [], []
     for start, end in pieces:
-        is_offer = any(start < span_end and span_start < end for span_start, span_end in spans)
+        core = start + len(
+            text[start:end].rstrip("。！？!?.,，；; \n")
+        )  # a finding may begin at the stop before it
+        is_offer = any(start < span_end and span_start < core for span_start, span_end in spans)
         (moved if is_offer else kept).append(text[start:end])
     service, offer = "".join(kept).strip(), "".join(moved).strip()
     if not service or not offer:
