@@ -27,7 +27,7 @@ def arrived(riverside) -> Template:
 @pytest.fixture
 def version(arrived, mei) -> TemplateVersion:
     return save_draft(
-        template=arrived, language="en", text="{name|Guest}, your place: {place}.", by=mei, at=NOON
+        template=arrived, language="en", text="{name|Guest}, your table at {place} is ready.", by=mei, at=NOON
     )
 
 
@@ -73,7 +73,7 @@ def test_nobody_escapes_a_notice_by_a_name(version):
     composed = said(version, name="限时抢购优惠", place="Lobby")
 
     assert composed.refusal == Reason.NONE
-    assert "Guest, your place: Lobby." in composed.text
+    assert "Guest, your table at Lobby is ready." in composed.text
 
 
 @pytest.mark.parametrize(
