@@ -8,7 +8,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "sql"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("messaging", "0003_rules_and_review")]
+    dependencies = [("messaging", "0004_rules_and_review")]
     operations = [
         migrations.RunSQL((FOLDER / name).read_text(), migrations.RunSQL.noop)
         for name in ("windows.sql", "reported.sql", "enqueue.sql")
