@@ -133,7 +133,7 @@ OFFERS: tuple[Rule, ...] = (
             r"(?:预订|预约|报名|认购|档期)(?:开启|开放|进行中|从速|中(?=[,。!]|$))|推出(?:了|全|新|一|多|会|限|夏|春|秋|冬)",
             r"\b(?:spring|summer|autumn|fall|winter|holiday|resort)(?:[- ]summer|[- ]winter)? (?:\d{2,4} )?(?:collection|"
             r"line|range|menu|styles?|looks?)\b|\bcollection (?:arrives|is here|drops|lands)\b|"
-            r"\bnew (?:arrivals?|collections?|menus?|in store|styles?|lines?|range|products?|treatments?|"
+            r"\bnew (?:arrivals?|collections?(?! (?:date|time|point|day|code))|menus?|in store|styles?|lines?|range|products?|treatments?|"
             r"season|drop|items?|flavou?rs?|dishes|classes|courses|releases?|designs?|looks?|packages?|"
             r"models?)\b|\b(?:just (?:landed|dropped|arrived in|launched|in:)|now in stores?|"
             r"back in stock|now (?:open|serving|pouring|showing)|grand opening|opening (?:soon|party|"
