@@ -248,7 +248,7 @@ APPROACHES: tuple[Rule, ...] = (
             # A sum in a sentence that says neither who paid it nor what it is owed for is a price tag.
             r"(?:(?<=[。!?;\n])|^)(?![^。!?;\n]*(?:费|付|扣|退|余额|消费|充值|账|押金|赔|金额|合计|共计|利息|还款|尾款|"
             r"税|工资|差价|报价|收款|存|租|本金|赠|实收|欠|缴|抵|补|罚|奖学|支出|汇率|分红|入金|应还|定金|"
-            r"贷|净值|份额|转|核销|限额|额度|预算|借|还清))[^。!?;\n]*?(?:¥\s?\d[\d,.]*|\d[\d,.]*(?:元|块钱|块(?=[,。!]|$)))",
+            r"贷|净值|份额|转|核销|限额|额度|预算|借|还清))(?=[^。!?;\n]*[\u4e00-\u9fff])[^。!?;\n]*?(?:¥\s?\d[\d,.]*|\d[\d,.]*(?:元|块钱|块(?=[,。!]|$)))",
             r"(?:(?<=[!?;\n])|(?<=\. )|^)(?![^!?;\n]*\b(?:paid|pays? (?:by|at|in|to)|to pay|charged?|balance|refund\w*|fees?|"
             r"total|bill|invoice|due|overdue|owed?|owing|deposit|credit\w*|debit\w*|received|costs? (?:you|of)|quote|"
             r"limit|transfer\w*|payments?|from your|from card|with card|with your|to your|cash|bonus|salary|fine|amount|"
