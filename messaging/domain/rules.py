@@ -78,7 +78,7 @@ def _window(pack: CountryPack, code: str) -> SendingWindow:
         opens=bounds.opens,
         closes=bounds.closes,
         cutoff_minutes=bounds.cutoff_minutes,
-        closed_weekdays=list(pack.window.closed_weekdays),
+        closed_weekdays=list(pack.window.closed_weekdays) or [0] * bool(_closed_days(pack)),
     )
 
 

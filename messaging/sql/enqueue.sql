@@ -1,6 +1,7 @@
 -- The policy and the outbox in one statement: each draft becomes one message, queued or with the reason why not.
 -- A single message is a set of one, so the rules exist once. Order of the gates is the order of the CASE; every gate
--- is asked, and those that said no are kept as bits (messaging/states.py, GATES) beside the first one's reason.
+-- is asked (how often only of who agreed), and those that said no are kept as bits (messaging/states.py, GATES)
+-- beside the first one's reason.
 -- Its plan is made once a session (forced: a plan for each call costs four times the call) and by index whatever the
 -- statistics say: one made while a table was empty would read the whole of it when it no longer is.
 -- The nudge to the gateways is not in here: a transaction that holds a NOTIFY commits alone, fsync included, and the
@@ -44,16 +45,13 @@ WITH draft AS (
                     WHERE s.phone_hash = t.phone_hash AND s.lifted_at IS NULL
                       AND (s.scope = 'all' OR t.message_class = 'marketing')) AS is_opted_out,
       t.leaves_at >= t.expires_at AS is_late,
-      t.message_class = 'marketing' AND (
-        (SELECT count(*) FROM messaging_message x
-         WHERE x.phone_hash = t.phone_hash AND x.message_class = 'marketing'
-           AND x.created_at > in_at - interval '24 hours'
-           AND x.state NOT IN ('suppressed', 'expired', 'cancelled', 'rejected')) >= in_per_day
-        OR
-        (SELECT count(*) FROM messaging_message x
-         WHERE x.phone_hash = t.phone_hash AND x.message_class = 'marketing'
-           AND x.created_at > in_at - interval '30 days'
-           AND x.state NOT IN ('suppressed', 'expired', 'cancelled', 'rejected')) >= in_per_month
+      t.message_class = 'marketing' AND coalesce(m.has_marketing_consent, false) AND (
+        SELECT count(*) FILTER (WHERE x.created_at > in_at - interval '24 hours') >= in_per_day
+               OR count(*) >= in_per_month
+        FROM messaging_message x
+        WHERE x.phone_hash = t.phone_hash AND x.message_class = 'marketing'
+          AND x.created_at > in_at - interval '30 days'
+          AND x.state NOT IN ('suppressed', 'expired', 'cancelled', 'rejected')
       ) AS is_capped,
       t.leaves_at > t.due_at AS is_quiet
     OFFSET 0  -- each question once, though its answer is used twice
