@@ -20,8 +20,8 @@ from members.admin_columns import badge, column, event_column, json_column, labe
 from members.admin_filters import EventFilter, OwnStoresFilter
 from members.admin_scope import ReadOnlyAdmin, StoreScopedAdmin
 from members.enums import Role
-from messaging.admin import event_choices
 from messaging.admin_preview import placeholders_html, preview_html
+from messaging.domain.previews import event_choices
 
 RUN_LABELS = {
     RunStatus.DONE: "success",

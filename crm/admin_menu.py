@@ -37,7 +37,19 @@ from members.models import (
     StoreAcceptance,
     TierScheme,
 )
-from messaging.models import Gateway, InboundText, Message, Route, Template, TemplateVersion
+from messaging.models import (
+    Contact,
+    Gateway,
+    InboundText,
+    Message,
+    ProviderTemplate,
+    Qualification,
+    Registration,
+    Route,
+    Signature,
+    Template,
+    TemplateVersion,
+)
 
 Item = tuple[type[Model], str]
 
@@ -75,6 +87,16 @@ SECTIONS: tuple[tuple[Promise, tuple[Item, ...]], ...] = (
             (CustomEventType, "label"),
             (Campaign, "campaign"),
             (Run, "send"),
+        ),
+    ),
+    (
+        _("Reports to carriers"),
+        (
+            (Qualification, "verified"),
+            (Signature, "signature"),
+            (Contact, "link"),
+            (Registration, "task_alt"),
+            (ProviderTemplate, "fact_check"),
         ),
     ),
     (_("Connections"), ((Gateway, "cell_tower"), (Route, "alt_route"), (ApiKey, "key"))),

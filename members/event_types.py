@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members import signals
 
-Kind = Literal["text", "money", "number", "date", "datetime"]
+Kind = Literal["text", "money", "number", "date", "datetime", "name", "code"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class EventType:
 
 
 EVERYWHERE: dict[str, Placeholder] = {
-    "name": Placeholder("text", "李雷", _("member’s name")),
+    "name": Placeholder("name", "李雷", _("member’s name")),
     "store": Placeholder("text", "Riverside", _("store")),
     "store_phone": Placeholder("text", "021 5555 0100", _("store’s phone")),
     "at": Placeholder("datetime", "2026-11-22T10:15:00+08:00", _("when it happened")),
@@ -54,7 +54,7 @@ BALANCES = tuple(_BALANCES)
 _EXPIRES_ON = Placeholder("date", "2026-12-31", _("last day"))
 _COUPON = {
     "coupon": Placeholder("text", "20 off a colour", _("coupon")),
-    "code": Placeholder("text", "K7M2-9PQX", _("its code")),
+    "code": Placeholder("code", "K7M2-9PQX", _("its code")),
     "expires_on": _EXPIRES_ON,
 }
 _SERVICE = {
@@ -184,7 +184,7 @@ _ALL = (
         signals.value_sent,
         {
             "amount": Placeholder("money", 10000, _("amount passed on")),
-            "to": Placeholder("text", "韩梅梅", _("to whom")),
+            "to": Placeholder("name", "韩梅梅", _("to whom")),
             **_BALANCES,
         },
     ),
@@ -194,7 +194,7 @@ _ALL = (
         signals.value_received,
         {
             "amount": Placeholder("money", 10000, _("amount received")),
-            "sender": Placeholder("text", "李雷", _("from whom")),
+            "sender": Placeholder("name", "李雷", _("from whom")),
             **_BALANCES,
         },
     ),

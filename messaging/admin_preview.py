@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from members.event_types import Placeholder
 from members.models import Store
 from messaging.domain import texts
+from messaging.domain.previews import sample_text, samples
 from messaging.domain.texts import Composed
 from messaging.enums import VersionStatus
 from messaging.linter import Finding
 from messaging.models import Template, TemplateVersion
-
-SAMPLE_PHONE = {"CN": "+8613800138000"}
 
 
 @dataclass(frozen=True)
@@ -38,23 +33,9 @@ def samples_of(template: Template) -> list[Sample]:
         if version.language not in best or version.status == VersionStatus.APPROVED:
             best[version.language] = version
     store = template.store or Store.objects.order_by("pk").first()
-    return [
-        Sample(language, version, _filled(version, template, store)) for language, version in best.items()
-    ]
-
-
-def _filled(version: TemplateVersion, template: Template, store: Store | None) -> Composed:
-    version.template = template
-    placeholders = texts.placeholders_of(template)
-    zone = store.timezone if store else "UTC"
-    values = texts.formatted(samples(placeholders), placeholders, language=version.language, timezone=zone)
-    phone = SAMPLE_PHONE.get(settings.REGULARS_REGION, "+12025550100")
-    return texts.compose(version, values, signature=store.sms_signature if store else "", phone=phone)
-
-
-def samples(placeholders: Mapping[str, Placeholder]) -> dict[str, Any]:
-    """A payload made of the declared samples."""
-    return {name: placeholder.sample for name, placeholder in placeholders.items()}
+    for version in best.values():
+        version.template = template
+    return [Sample(language, version, sample_text(version, store)) for language, version in best.items()]
 
 
 def preview_html(template: Template) -> SafeString:

@@ -1,4 +1,7 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -10,3 +13,12 @@ class MessagingConfig(AppConfig):
         from messaging import receivers
 
         receivers.connect()
+        post_migrate.connect(_store_windows, sender=self)
+
+
+def _store_windows(using: str = "default", **_: Any) -> None:
+    """The rule packs' windows stand in the database after each migrate."""
+    from messaging.domain import rules
+
+    if using == "default":
+        rules.store_windows()

@@ -39,7 +39,10 @@ class Cause(models.TextChoices):
 
 
 class VersionStatus(models.TextChoices):
+    """A draft waits for a reviewer; one sent back keeps its reason and never goes out."""
+
     DRAFT = "draft", _("Draft")
+    RETURNED = "returned", _("Sent back")
     APPROVED = "approved", _("Approved")
     RETIRED = "retired", _("Retired")
 
@@ -85,3 +88,25 @@ class BindState(models.TextChoices):
     BOUND = "bound", _("Connected")
     WAITING = "waiting", _("Waiting to reconnect")
     REFUSED = "refused", _("Refused by the gateway")
+
+
+class ReportStatus(models.TextChoices):
+    """How far a report to a provider or carrier is."""
+
+    NONE = "", _("Not reported")
+    SUBMITTED = "submitted", _("Reported, waiting")
+    APPROVED = "approved", _("Passed")
+    REJECTED = "rejected", _("Turned down")
+    STALE = "stale", _("Lapsed")
+
+
+class ContactKind(models.TextChoices):
+    LINK = "link", _("Link")
+    PHONE = "phone", _("Phone number")
+
+
+class Carrier(models.TextChoices):
+    MOBILE = "mobile", _("China Mobile")
+    UNICOM = "unicom", _("China Unicom")
+    TELECOM = "telecom", _("China Telecom")
+    BROADNET = "broadnet", _("China Broadnet")

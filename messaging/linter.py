@@ -14,6 +14,7 @@ from typing import Literal
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from messaging import contacts
 from messaging.chinese import simplify
 from messaging.lexicon import RULES, service
 from messaging.lexicon.rule import DEFINITION, LABELS, MEDIUM, STRONG, TENCENT, Rule
@@ -63,6 +64,22 @@ def lint(text: str, region: str = "CN") -> Verdict:
         findings = _unexplained(text, reading) if is_service else [_unclear(text, (0, len(text)))]
     needs_review = bool(findings) or len(text) > LONGEST_READ
     return Verdict(message_class, is_promotional, needs_review, sorted(findings, key=lambda one: one.start))
+
+
+@lru_cache(maxsize=8192)
+def smuggles(value: str, region: str = "CN", *, is_name: bool = False) -> bool:
+    """Whether a value would bring promotion or a link into a service text. Of a name only what no name says counts:
+    two offers, or one with a number in it.
+    """
+    if len(value) < _SHORTEST_OFFER:
+        return False
+    _, score = _promotion(value, _read(value), region.upper())
+    if not is_name:
+        return score >= STRONG
+    return score >= 2 * STRONG or (score >= STRONG and any(char.isdigit() for char in value))
+
+
+_SHORTEST_OFFER = 3  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +144,6 @@ _TRIGGER = re.compile("|".join(service.TRIGGER))
 _CODE_WORD = re.compile(service.CODE_WORDS)
 _CODE = re.compile(r"(?<![\d.¥$])\d{4,8}(?!\d|\.\d|元|%)|\{\w*(?:code|otp|pin)\w*\}")
 _WEB_OTP = re.compile(r"@[\w.\-]+ #\d{4,8}\s*$")
-_URL = re.compile(r"https?://\S+|www\.\S+|\b[a-z0-9\-]+\.(?:com|cn|net|cc|top|xyz|link|ly|me|io)(?:/\S*)?\b")
-_CONTACT = re.compile(r"(?<!\d)(?:[48]00-?\d{3}-?\d{4}|0\d{2,3}-?\d{7,8}|1[3-9]\d{9}|\+\d[\d \-]{7,})(?!\d)")
 
 
 def _read_over(match: re.Match[str]) -> str:
@@ -168,7 +183,7 @@ def _code_findings(text: str, reading: _Reading) -> list[Finding]:
     suggestion = _("A verification text carries the code only. Take out links and phone numbers.")
     return [
         _finding(text, reading.span(*match.span()), "code_with_link", TENCENT, suggestion)
-        for pattern in (_URL, _CONTACT)
+        for pattern in (contacts.URL, contacts.PHONE)
         for match in pattern.finditer(readable)
     ]
 

@@ -15,9 +15,11 @@ from typing import Literal
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-Kind = Literal["text", "money", "number", "date", "datetime", "code"]
+Kind = Literal["text", "name", "money", "number", "date", "datetime", "code"]
 
 DEFAULT_CAP = 35
+CAPS: dict[str, int] = {"name": 20, "money": 24, "number": 12, "date": 24, "datetime": 24, "code": 20}
+CUTTABLE = frozenset({"text", "name"})
 LONGEST_TEMPLATE = 2000
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
@@ -63,7 +65,7 @@ class RenderError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PlaceholderSpec:
-    """What an event promises for one placeholder. `cap` in characters; only kind "text" may be cut to it."""
+    """What an event promises for one placeholder. `cap` in characters; text and names may be cut to it, nothing exact."""
 
     name: str
     kind: Kind
@@ -80,6 +82,11 @@ class Compiled:
     _head: str
     _holes: tuple[tuple[str, str | None, str], ...]  # name, fallback, the literal text after it
     _positions: Mapping[str, int]
+
+    @property
+    def fallbacks(self) -> dict[str, str]:
+        """The replacement text of each placeholder that has one; the first where it stands twice."""
+        return {name: fallback for name, fallback, _after in reversed(self._holes) if fallback is not None}
 
     def check(self, allowed: Mapping[str, PlaceholderSpec]) -> None:
         """Refuse (TemplateError, `.names`) placeholders that the event does not have."""
@@ -115,7 +122,7 @@ def _fill(value: str, name: str, spec: PlaceholderSpec | None) -> str:
         raise RenderError("not_text", name)
     cap = spec.cap if spec else DEFAULT_CAP
     if len(value) > cap or not _is_plain(value):
-        exact = spec is not None and spec.kind != "text"
+        exact = spec is not None and spec.kind not in CUTTABLE
         if exact and len(value) > 20 * cap:
             raise RenderError("too_long", name)
         cleaned = clean_value(value[: 20 * cap])
@@ -245,15 +252,16 @@ def _placeholder(text: str, opened: int, end: int) -> tuple[str, str | None]:
     return name, fallback
 
 
-def finish(text: str, *, signature: str, opt_out_text: str) -> str:
-    """The text as it leaves the house: 【signature】 once in front, the opt-out text once at the end.
+def finish(text: str, *, signature: str, opt_out_text: str, form: str = "【{name}】") -> str:
+    """The text as it leaves the house: the signature in its country's form once in front, the opt-out text at the end.
 
     An empty `signature` or `opt_out_text` adds nothing. Count parts on the result, not before.
     """
     body = text.strip()
     name = signature.strip().strip("【】").strip()
-    if name and not body.startswith(f"【{name}】"):
-        body = f"【{name}】{body}"
+    signed = form.replace("{name}", name)
+    if name and not body.startswith(signed):
+        body = signed + body
     ending = opt_out_text.strip()
     if ending and not _ends_with(body, ending):
         body += _joint(body, ending) + ending

@@ -75,6 +75,11 @@ class Reason(models.TextChoices):
     UNSENDABLE = "unsendable", _("The text cannot be sent as written")
     TOO_LONG = "too_long", _("The text has more parts than allowed")
     NOT_APPROVED = "not_approved", _("The template has no approved version")
+    PROMOTIONAL = "promotional", _("A value brought promotion into a service text")
+    UNREGISTERED = (
+        "unregistered",
+        _("Its signature, a link or a number in it is not reported to the carriers"),
+    )
     STOPPED = "stopped", _("Stopped by a person")
     BUDGET = "budget", _("The budget is used up")
     GATEWAY_REFUSED = "gateway_refused", _("The gateway refused it")
@@ -91,6 +96,21 @@ class Reason(models.TextChoices):
     ACCOUNT_STOPPED = "account_stopped", _("The provider has stopped the account")
     NO_ROUTE = "no_route", _("No route leads to this number")
     POISON = "poison", _("It failed again and again and was set aside")
+
+
+# The gates of the policy in their order, each with its bit in Message.gates (set: it said no).
+GATES: dict[Reason, int] = {
+    Reason.NO_CONSENT: 1,
+    Reason.OPTED_OUT: 2,
+    Reason.TOO_LATE: 4,
+    Reason.FREQUENCY: 8,
+    Reason.QUIET_HOURS: 16,
+}
+
+
+def gates_of(bits: int | None) -> list[Reason]:
+    """The gates that said no, in their order."""
+    return [reason for reason, bit in GATES.items() if (bits or 0) & bit]
 
 
 def may_move(old: State, new: State) -> bool:

@@ -4,8 +4,6 @@ from typing import Final
 
 from messaging.enums import MessageClass
 
-OPT_OUT_TEXT: Final = {"en": "Reply STOP to opt out", "zh-hans": "拒收请回复R"}
-
 SYSTEM_TEXTS: Final[dict[str, tuple[MessageClass, dict[str, str]]]] = {
     "login_code": (
         MessageClass.VERIFICATION,

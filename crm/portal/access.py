@@ -25,7 +25,7 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 
 from members.models import Member
-from messaging.domain.outbox import recipient_zone
+from messaging.domain.outbox import clock_zone
 
 COOKIE = "regulars_member"
 STAYS = timedelta(days=30)
@@ -69,7 +69,7 @@ def member_required(view: View) -> View:
             )
         request.member = member
         _renew(request.portal_session, timezone.now())
-        with timezone.override(recipient_zone(member, member.phone, member.home_store)):
+        with timezone.override(clock_zone(member, member.home_store)):
             return view(request, *args, **kwargs)
 
     return wrapped

@@ -43,6 +43,8 @@ STAFF = (
     Place("staff:message_list", _("Messages"), "message-square-text"),
     Place("staff:coupon_list", _("Coupons"), "ticket-percent", is_tab=False),
 )
+TEXTS = Place("staff:text_list", _("Texts"), "file-text", is_tab=False)
+REVIEW = Place("staff:review_list", _("Review desk"), "stamp", is_tab=False)
 TIERS = Place("staff:tier_board", _("Tiers"), "award", is_tab=False)
 APPROVALS = Place("staff:approval_list", _("Approvals"), "shield-check", is_tab=False)
 MONEY = Place("staff:money", _("Money"), "wallet", is_tab=False)
@@ -75,6 +77,8 @@ def staff_links(request: HttpRequest) -> list[Link]:
     """The rail: daily work, what waits for a second person, the audit log, then set-up, as far as one may."""
     reach = reach_of(request)
     places = [*STAFF]
+    if reach.may_anywhere((Role.MANAGER, Role.OWNER, Role.MARKETER, Role.AUDITOR)):
+        places += [TEXTS, REVIEW]
     if reach.may_anywhere((Role.MANAGER, Role.OWNER)):
         places.append(TIERS)
     if reach.may_anywhere((Role.CASHIER, Role.MANAGER, Role.OWNER, Role.AUDITOR)):

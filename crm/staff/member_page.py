@@ -29,6 +29,7 @@ TABS = (
     ("member_timeline", "activity"),
     ("member_consents", "shield-check"),
     ("member_profile", "notebook-pen"),
+    ("member_explain", "circle-question-mark"),
 )
 
 
@@ -37,7 +38,7 @@ TABS = (
 def statement(request: HttpRequest, member: UUID) -> HttpResponse:
     """The member's entries as a bank prints them, newest first, of one account or all, of any period."""
     found = member_or_404(request, member)
-    return _tab(request, found, "member_detail", statement_tab(request, found))
+    return tab(request, found, "member_detail", statement_tab(request, found))
 
 
 @require_GET
@@ -45,7 +46,7 @@ def statement(request: HttpRequest, member: UUID) -> HttpResponse:
 def timeline(request: HttpRequest, member: UUID) -> HttpResponse:
     """What happened and what was said about it, rules that kept silent included, with the reason."""
     found = member_or_404(request, member)
-    return _tab(request, found, "member_timeline", {"page": story_of(request, found)})
+    return tab(request, found, "member_timeline", {"page": story_of(request, found)})
 
 
 @require_http_methods(["GET", "POST"])
@@ -63,7 +64,7 @@ def consents(request: HttpRequest, member: UUID) -> HttpResponse:
         "purposes": [{"purpose": purpose, "is_given": state} for purpose, state in given.items()],
         "wording": config.CONSENT_WORDING,
     }
-    return _tab(request, found, "member_consents", context)
+    return tab(request, found, "member_consents", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -79,7 +80,7 @@ def profile(request: HttpRequest, member: UUID) -> HttpResponse:
             messages.success(request, _("Saved."))
             return HttpResponseRedirect(reverse("staff:member_profile", args=[found.public_id]))
         found = member_or_404(request, member)
-    return _tab(request, found, "member_profile", {"form": form}, status=422 if form.errors else 200)
+    return tab(request, found, "member_profile", {"form": form}, status=422 if form.errors else 200)
 
 
 def _must_deal(request: HttpRequest) -> None:
@@ -105,10 +106,11 @@ def _record(request: HttpRequest, member: Member) -> HttpResponse:
     return HttpResponseRedirect(reverse("staff:member_consents", args=[member.public_id]))
 
 
-def _tab(
+def tab(
     request: HttpRequest, member: Member, current: str, context: dict[str, Any], status: int = 200
 ) -> HttpResponse:
-    labels = (_("Statement"), _("Timeline"), _("Consents"), _("Profile and notes"))
+    """A tab of the member's page, with the head that all of them share."""
+    labels = (_("Statement"), _("Timeline"), _("Consents"), _("Profile and notes"), _("Explain today"))
     tabs = [
         {
             "label": label,

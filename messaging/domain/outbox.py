@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from constance.utils import get_values_for_keys
 from django.db import connection, transaction
 
 from members.models import Member, Store
 from members.phones import timezones_of
+from messaging.domain import rules
 from messaging.enums import LIFETIME_SECONDS, PRIORITY, Cause, MessageClass
 from messaging.models import Message
 from messaging.sql import statement
@@ -99,10 +102,14 @@ _UNUSED_HOURS = PermittedHours(time(0), time(23, 59), 0, 0)
 
 
 def permitted_hours() -> PermittedHours:
-    """The rules in force, read once per batch from the run-time settings."""
+    """The rules in force at home, read once per batch from the run-time settings; they narrow the country's pack.
+
+    Into the pack of another country they are narrowed where its numbers are judged, in the database.
+    """
     names = ["MARKETING_FROM", "MARKETING_UNTIL", "MARKETING_PER_DAY", "MARKETING_PER_MONTH"]
     opens, closes, per_day, per_month = get_values_for_keys(names).values()
-    return PermittedHours(time.fromisoformat(opens), time.fromisoformat(closes), per_day, per_month)
+    hours = rules.narrowed(rules.home_pack(), time.fromisoformat(opens), time.fromisoformat(closes))
+    return PermittedHours(hours.opens, hours.closes, per_day, per_month)
 
 
 def enqueue(drafts: Sequence[Draft], *, at: datetime, hours: PermittedHours | None = None) -> list[Enqueued]:
@@ -195,13 +202,40 @@ def recipient_zone(member: Member | None, phone: str, store: Store | None) -> st
 
 
 def zone_of(phone: str, *, said: str, store: str) -> str:
-    """`recipient_zone` for whoever has only the words: what the member said, and the store's zone."""
+    """`recipient_zone` for whoever has only the words: what the member said, and the store's zone.
+
+    Where the number alone cannot tell, all zones it may be in, parted by commas: hours are kept in each of them.
+    """
     if said:
         return said
+    return _zones_told_by(phone) or store or "UTC"
+
+
+def _zones_told_by(phone: str) -> str:
     zones = timezones_of(phone)
-    if len(zones) == 1:
-        return zones[0]
-    return store or (zones[0] if zones else "UTC")
+    return zones[0] if len(zones) == 1 else extremes(zones)
+
+
+@lru_cache(maxsize=256)
+def extremes(zones: tuple[str, ...]) -> str:
+    """The zones of a country whose day begins first or last at some time of the year: between them lie the others."""
+    year = datetime.now(UTC).year
+    months = [datetime(year, month, 15, 12, tzinfo=UTC) for month in range(1, 13)]
+    offsets = {
+        zone: tuple(moment.astimezone(ZoneInfo(zone)).utcoffset() for moment in months) for zone in zones
+    }
+    chosen: dict[Any, str] = {}
+    for month in range(len(months)):
+        for pick in (min, max):
+            zone = pick(sorted(offsets), key=lambda name: offsets[name][month], default="")
+            chosen.setdefault(offsets.get(zone), zone)
+    return ",".join(sorted(zone for zone in chosen.values() if zone))
+
+
+def clock_zone(member: Member, store: Store | None) -> str:
+    """The one zone in which a member is shown the time: theirs, or the store's where their number leaves it open."""
+    zones = recipient_zone(member, member.phone, store)
+    return zones if "," not in zones else store.timezone if store else zones.partition(",")[0]
 
 
 def hours_for(*classes: MessageClass) -> PermittedHours:

@@ -21,14 +21,17 @@ from members.domain import audit
 from members.domain.events import UnknownEventType, event_type
 from members.event_types import AUDIENCE_FIELDS, Placeholder
 from members.models import Staff
-from members.phones import region_of
 from members.refusals import Refused
+from messaging.contacts import contacts_in
+from messaging.domain.rules import pack_for
 from messaging.encoding import UnsendableText, clean, measure
 from messaging.enums import MessageClass, VersionStatus
-from messaging.linter import Verdict, lint
+from messaging.linter import Verdict, lint, smuggles
 from messaging.models import Message, Template, TemplateVersion
 from messaging.models.template import content_hash
 from messaging.rendering import (
+    CAPS,
+    DEFAULT_CAP,
     Compiled,
     PlaceholderSpec,
     RenderError,
@@ -37,11 +40,17 @@ from messaging.rendering import (
     finish,
 )
 from messaging.states import Reason
-from messaging.system_texts import OPT_OUT_TEXT, SYSTEM_TEXTS, in_language
+from messaging.system_texts import SYSTEM_TEXTS, in_language
 
 T = TypeVar("T")
 _BABEL = {"en": "en", "zh-hans": "zh_Hans_CN"}
 PARTS_MAX = 10
+# Free words that the house itself wrote into its books: what they say was read when they were set up.
+HOUSE_WORDS = frozenset(
+    {"store", "store_phone", "coupon", "reward", "service", "tier", "tier_before", "card", "new_card"}
+    | {"old_phone", "new_phone"}
+)
+CONTACT_PLACEHOLDERS = ("store_phone",)
 
 
 class TextRefused(Refused):
@@ -55,6 +64,12 @@ class SelfApproval(Refused):
     """A marketing text is approved by somebody other than its author."""
 
     code = "self_approval"
+
+
+class NotWaiting(Refused):
+    """A version that was sent back or has been replaced is not approved any more."""
+
+    code = "not_waiting"
 
 
 class Composed(NamedTuple):
@@ -91,10 +106,12 @@ class Wording:
         return {name: self.placeholders[name] for name in used if name in self.placeholders}
 
     @cached_property
-    def _opt_out(self) -> str:
-        return (
-            in_language(OPT_OUT_TEXT, self.language) if self.message_class == MessageClass.MARKETING else ""
-        )
+    def _watched(self) -> dict[str, bool]:
+        """The placeholders through which promotion could come into a service text; whether it is a person's name."""
+        if self.message_class == MessageClass.MARKETING:
+            return {}
+        kinds = {name: declared.kind for name, declared in self._said.items() if name not in HOUSE_WORDS}
+        return {name: kind == "name" for name, kind in kinds.items() if kind in ("text", "name")}
 
     def says(self, *names: str) -> bool:
         """Whether any of these placeholders is in it."""
@@ -108,12 +125,29 @@ class Wording:
         return self.fill(values, signature=signature, phone=phone)
 
     def fill(self, values: Mapping[str, str], *, signature: str, phone: str) -> Composed:
-        """The same of values already formatted: rendered, signed, with the opt-out text if it is marketing, measured."""
+        """The same of values already formatted: rendered, signed, with the opt-out text if it is marketing, measured.
+
+        A value that brings promotion into a service text is refused; a name that does is left out, so that nobody
+        escapes a debit notice by what they are called.
+        """
+        said, is_promotional = self._without_smuggled(values)
         try:
-            body = self._compiled.render(values, self._specs)
+            body = self._compiled.render(said, self._specs)
         except RenderError:
             return Composed(self.text, "UCS-2", 1, Reason.UNSENDABLE)
-        return measured(finish(body, signature=signature, opt_out_text=self._opt_out), phone)
+        composed = finished(body, self.message_class, self.language, signature=signature, phone=phone)
+        return composed._replace(refusal=Reason.PROMOTIONAL) if is_promotional else composed
+
+    def _without_smuggled(self, values: Mapping[str, str]) -> tuple[Mapping[str, str], bool]:
+        found = {
+            name: is_name
+            for name, is_name in self._watched.items()
+            if name in values and smuggles(values[name], settings.REGULARS_REGION, is_name=is_name)
+        }
+        if not found:
+            return values, False
+        calm = {name: "" if name in found and found[name] else value for name, value in values.items()}
+        return calm, not all(found.values())
 
 
 def placeholders_of(template: Template) -> Mapping[str, Placeholder]:
@@ -132,7 +166,31 @@ def _placeholders(event: str) -> Mapping[str, Placeholder]:
 
 def specs(placeholders: Mapping[str, Placeholder]) -> dict[str, PlaceholderSpec]:
     """The renderer's view of declared placeholders."""
-    return {name: PlaceholderSpec(name, p.kind, str(p.sample)) for name, p in placeholders.items()}
+    return {
+        name: PlaceholderSpec(name, p.kind, str(p.sample), CAPS.get(p.kind, DEFAULT_CAP))
+        for name, p in placeholders.items()
+    }
+
+
+def typed_placeholders(template: Template, text: str) -> list[dict[str, object]]:
+    """What a wording leaves open: each placeholder with kind, cap and fallback, as its approval is bound to them."""
+    compiled, allowed = compile_template(text), specs(placeholders_of(template))
+    return [
+        {
+            "name": name,
+            "kind": allowed[name].kind,
+            "cap": allowed[name].cap,
+            "fallback": compiled.fallbacks.get(name),
+        }
+        for name in compiled.placeholders
+    ]
+
+
+def contact_list(text: str) -> list[str]:
+    """Links and numbers a wording carries, `{store_phone}` where a placeholder will bring one; each once."""
+    used = compile_template(text).placeholders
+    through = [f"{{{name}}}" for name in CONTACT_PLACEHOLDERS if name in used]
+    return list(dict.fromkeys([*(found.value for found in contacts_in(text)), *through]))
 
 
 def check_text(template: Template, text: str) -> Verdict:
@@ -156,8 +214,12 @@ def check_text(template: Template, text: str) -> Verdict:
 
 @transaction.atomic
 def save_draft(*, template: Template, language: str, text: str, by: Staff, at: datetime) -> TemplateVersion:
-    """Write a new version. An industry text that the linter finds clean is approved at once; marketing waits."""
+    """Write a new version. An industry text that the linter finds clean is approved at once; marketing waits.
+
+    So does a text for no event: nothing but its words says what it answers to, and words alone hide an offer.
+    """
     verdict = check_text(template, text)
+    placeholders, contacts = typed_placeholders(template, text), contact_list(text)
     Template.objects.select_for_update().get(pk=template.pk)
     last = template.versions.filter(language=language).aggregate(last=Max("number"))["last"] or 0
     version = TemplateVersion.objects.create(
@@ -165,23 +227,38 @@ def save_draft(*, template: Template, language: str, text: str, by: Staff, at: d
         language=language,
         number=last + 1,
         text=text,
-        content_hash=content_hash(template.message_class, language, text),
+        placeholders=placeholders,
+        contacts=contacts,
+        content_hash=content_hash(template.message_class, language, text, placeholders, contacts),
         written_by=by,
     )
-    if template.message_class != MessageClass.MARKETING and not verdict.needs_review:
+    if is_audit_free(template, verdict):
         _approve(version, None, at)
     return version
 
 
+def is_audit_free(template: Template, verdict: Verdict) -> bool:
+    """Whether a wording needs nobody's approval: a service text for an event in which the linter finds nothing."""
+    is_service = template.message_class != MessageClass.MARKETING
+    return is_service and bool(template.event_type) and not verdict.needs_review
+
+
 @transaction.atomic
 def approve(*, version: TemplateVersion, by: Staff, at: datetime) -> TemplateVersion:
-    """Let a version be sent; the one before it retires. Raises SelfApproval for one's own marketing text."""
-    if version.template.message_class == MessageClass.MARKETING and version.written_by_id == by.pk:
+    """Let a version be sent; the one before it retires.
+
+    Raises SelfApproval for one's own marketing text, unless its cooling-off (reviewing.start_cooling) is over, and
+    NotWaiting for a version that was sent back or retired.
+    """
+    if version.status not in (VersionStatus.DRAFT, VersionStatus.APPROVED):
+        raise NotWaiting(_("This wording is not waiting any more. Write it anew."))
+    is_own = version.template.message_class == MessageClass.MARKETING and version.written_by_id == by.pk
+    if is_own and (version.cooling_until is None or version.cooling_until > at):
         raise SelfApproval(_("Somebody else has to approve a marketing text you wrote."))
     _approve(version, by, at)
     audit.write(
         actor=by,
-        verb="text_approved",
+        verb="text_approved_alone" if is_own else "text_approved",
         subject=version,
         store=version.template.store,
         after={"language": version.language, "text": version.text},
@@ -196,8 +273,21 @@ def _approve(version: TemplateVersion, by: Staff | None, at: datetime) -> None:
     version.status = VersionStatus.APPROVED
     version.approved_by = by
     version.approved_at = at
-    version.approved_hash = content_hash(version.template.message_class, version.language, version.text)
-    version.save()
+    version.content_hash = version.approved_hash = hash_of(version)
+    version.save(
+        update_fields=["status", "approved_by", "approved_at", "content_hash", "approved_hash"],
+    )
+
+
+def hash_of(version: TemplateVersion) -> str:
+    """The hash of what a version says now, in its template's class."""
+    return content_hash(
+        version.template.message_class,
+        version.language,
+        version.text,
+        version.placeholders,
+        version.contacts,
+    )
 
 
 def approved_version(template_id: int, language: str) -> TemplateVersion | None:
@@ -240,14 +330,24 @@ def compose(version: TemplateVersion, values: Mapping[str, str], *, signature: s
 
 
 def measured(text: str, phone: str) -> Composed:
-    """A finished text with its encoding and parts: Chinese numbers by the Chinese rule, others by 3GPP."""
-    text = clean(text)
+    """A finished text with its encoding and parts, counted and capped as the recipient's country does."""
+    text, pack = clean(text), pack_for(phone)
     try:
-        size = measure(text, "cn" if region_of(phone) == "CN" else "3gpp")
+        size = measure(text, "cn" if pack.counting == "cn" else "3gpp")
     except UnsendableText:
         return Composed(text, "UCS-2", 1, Reason.UNSENDABLE)
-    refusal = Reason.TOO_LONG if size.parts > PARTS_MAX else Reason.NONE
+    is_too_long = size.parts > PARTS_MAX or len(text) > pack.longest_text
+    refusal = Reason.TOO_LONG if is_too_long else Reason.NONE
     return Composed(text, size.encoding, min(size.parts, 255), refusal)
+
+
+def finished(
+    body: str, message_class: MessageClass, language: str, *, signature: str, phone: str
+) -> Composed:
+    """A body as it leaves the house: signed and, if marketing, with the opt-out text, as the country has them."""
+    pack = pack_for(phone)
+    ending = pack.opt_out_text(language) if message_class == MessageClass.MARKETING else ""
+    return measured(finish(body, signature=signature, opt_out_text=ending, form=pack.signature.form), phone)
 
 
 def system_text(
@@ -256,7 +356,7 @@ def system_text(
     """One of the engine's own texts, finished."""
     message_class, texts = SYSTEM_TEXTS[key]
     body = compile_template(in_language(texts, language)).render(values)
-    return message_class, measured(finish(body, signature=signature, opt_out_text=""), phone)
+    return message_class, finished(body, message_class, language, signature=signature, phone=phone)
 
 
 def formatted(
@@ -293,6 +393,11 @@ def _shown(value: object, kind: str, language: str, timezone: str) -> str:
 
 def _datetime_pattern(language: str) -> str:
     return "M月d日 HH:mm" if language == "zh-hans" else "d MMM HH:mm"
+
+
+def reads_promotional(text: str) -> bool:
+    """Whether a finished text reads as promotion: values and wording together."""
+    return lint(text, settings.REGULARS_REGION).is_promotional
 
 
 def shown_text(message: Message) -> str:

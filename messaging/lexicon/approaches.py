@@ -40,7 +40,7 @@ APPROACHES: tuple[Rule, ...] = (
             r"走起|不见不散|一起(?:来|去|嗨|玩|吃|过)|(?:等|候)(?:着)?(?:您|你)(?:来|哦|呢|吧|哟|回|光|品|"
             r"到店)",
             r"\byou(?:'?re| are) (?:cordially )?invited\b|\binvites? you (?:to (?!rate|review|confirm|"
-            r"complete|a meeting)|for)|\bjoin us\b(?! (?:on|via|in) (?:zoom|teams|room))|\b(?:come|pop|"
+            r"complete|a meeting)|for)|\bjoin us\b(?! (?:on|via|in) (?:zoom|teams|room))|(?<!not )\b(?:come|pop|"
             r"drop|stop|swing|call) (?:in|by|on in|on down|over|see us|say hi|visit|join|try|and (?:see|"
             r"try|taste|enjoy|shop|join|visit))\b(?! (?:to collect|to pick|with your|and collect|"
             r"for your (?:appointment|order|parcel)|at \d))|\b(?:visit|see) us (?:at|in|today|this|for|"
@@ -203,6 +203,11 @@ APPROACHES: tuple[Rule, ...] = (
             r"等(?:着)?(?:您|你)|期待(?:您|你|与您|再|下次|相)|再次光临|常来|下次再|惠顾|好消息|喜讯|福音|"
             r"重要的人|心意|一份|陪您|最适合|正是[^,。]{0,6}(?:好时|季)|(?:啦|哦|哟|咯|嘛|呐|呦|噢|呀|"
             r"吧)(?=[^\w]|$)|(?:^|[^\w])亲[,:!~]|咱家?|赴约|小聚|聚餐|下午茶|打卡|尝一尝|体验一下|"
+            r"(?:讲座|沙龙|分享会|品鉴会|品酒会|酒会|嘉年华|市集|露营|观影会|读书会|音乐会|派对|体验日|开放日|粉丝见面会)"
+            r"(?!取消|改期|延期|改至|改到|因)|"
+            r"随时(?:来|过来|到店)|够(?:换|兑)|顺便|正好用|别忘了来|(?:替|给|帮)(?:您|你)留|最后(?:两|三|几|一)[件份张位个次班席]|"
+            r"最快\d+(?:分钟|秒)|点此|戳此|带(?:一位|一个|上|着)?(?:同学|朋友|同伴|家人|邻居|伙伴|同事)|约个|趁(?:现在|年前|节前)|"
+            r"便宜(?:了|啦|多|\d)|(?:续|再)(?:卡|费|充|报|订|约)[^,。]{0,4}(?:赠|送|减|享|得)|算我们的|"
             r"来电(?:咨询|垂询|洽|预)|欢迎(?:咨询|致电|拨打|垂询|再次)|可享|享有|尽在|就在|只为|因为您|"
             r"机会|升级为.{0,6}享|积分(?:可|能|即可)?(?:兑换|换|抵)(?!成功|码|记录|了|\d)|兑换(?:吧|好|心|"
             r"礼|豪|精)|快用|使用吧|用掉|别浪费",
@@ -225,7 +230,47 @@ APPROACHES: tuple[Rule, ...] = (
             r"look (?:and feel )?your best|feel your best|new look|fresh (?:look|start|cut)|opportunity|"
             r"recommend|special(?:s|ly)?(?! (?:request|instruction|delivery|needs|assistance))|celebrate|"
             r"party|event(?!s? (?:log|id|cancel|postpone))|festival|tickets? (?:now|on sale)|"
+            r"(?:a|our|the|free) (?:talk|lecture|seminar|webinar|fair|carnival|fun day|open day|concert|"
+            r"tasting|barbecue|picnic|show)(?! (?:is|was|has been) (?:cancelled|moved|postponed))|how to get|"
+            r"any (?:day|time) suits|enough points|come by|by the way|tap here|click here|mention this|bring a classmate|"
+            r"(?:members|residents|owners|neighbours|regulars|students|guests|locals) (?:pay|get|join|save)|"
+            r"(?:is|are) (?:ours|on us)|costs? less|(?:kept|hold(?:ing)?|saved) (?:the |your |it |one |a )[^.]{0,30} until|"
+            r"fills? up fast|pick your|let us show|renew and|one last|only once|the last (?:two|three|few)|"
             r"redeem (?:them|it|now|your points|for)|can be redeemed|spend them)\b",
+        ),
+        DEFINITION,
+        UNSURE,
+    ),
+    Rule(
+        "price",
+        WEAK,
+        (
+            # A sum in a sentence that says neither who paid it nor what it is owed for is a price tag.
+            r"(?:(?<=[。!?;\n])|^)(?![^。!?;\n]*(?:费|付|扣|退|余额|消费|充值|账|押金|赔|金额|合计|共计|利息|还款|尾款|"
+            r"税|工资|差价|报价|收款|存|租|本金|赠|实收|欠|缴|抵|补|罚|奖学|支出|汇率|分红|入金|应还|定金|"
+            r"贷|净值|份额|转|核销|限额|额度|预算|借|还清))(?=[^。!?;\n]*[\u4e00-\u9fff])[^。!?;\n]*?(?:¥\s?\d[\d,.]*|\d[\d,.]*(?:元|块钱|块(?=[,。!]|$)))",
+            r"(?:(?<=[!?;\n])|(?<=\. )|^)(?![^!?;\n]*\b(?:paid|pays? (?:by|at|in|to)|to pay|charged?|balance|refund\w*|fees?|"
+            r"total|bill|invoice|due|overdue|owed?|owing|deposit|credit\w*|debit\w*|received|costs? (?:you|of)|quote|"
+            r"limit|transfer\w*|payments?|from your|from card|with card|with your|to your|cash|bonus|salary|fine|amount|"
+            r"remaining|left|spent|recharg\w*|top\w*|excess|rent|premium|dividend|interest|applied|deducted|"
+            r"taken|added|voucher used|instal\w*|contract|purchase|withdraw\w*|order|repayment|claim)\b)[^!?;\n]*?"
+            r"[¥$£€]\s?\d[\d,.]*",
+        ),
+        DEFINITION,
+        UNSURE,
+    ),
+    Rule(
+        "question",
+        WEAK,
+        (
+            # What a service may ask: how it was, whether it was you, whether it may go on, yes or no.
+            r"(?:(?<=[。!?;\n])|^)(?![^。!?;\n]*(?:满意|评价|评分|打分|本人|如何|怎么样|是否|同意|确认|收到|需要帮助|"
+            r"几点|哪天|回复|需要|更换|接受|方便))[^。!?;\n]*[\u4e00-\u9fff][^。!?;\n]*(?:\?|吗(?=[。,!]|$))",
+            r"(?:(?<=[.!?;\n])|^)(?![^.!?;\n]*\b(?:how (?:was|were|did|would you rate|satisfied|likely)|not you|"
+            r"was (?:this|that|it) you|is (?:this|that|it) (?:you|right|correct|all right|ok)|did you|can you|"
+            r"will you|(?:may|shall|can|could) we (?:serve|replace|send|deliver|call|move|refund|change|charge|start|use)|"
+            r"do you (?:agree|confirm|still need)|reply|questions?|confirm|received|problem|help|wrong|"
+            r"satisfied|happy with)\b)[^.!?;\n]*[a-z][^.!?;\n]*\?",
         ),
         DEFINITION,
         UNSURE,

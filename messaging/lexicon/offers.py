@@ -16,8 +16,9 @@ OFFERS: tuple[Rule, ...] = (
             r"折优惠|满减|立减|直降|返现|返利|返券|半价|超值|抄底|骨折|白菜价|秒杀|闪购|拼团|团购价|"
             r"亲友价|内购|甩卖|清仓|换购|买一送一|买\w送\w|加\w元",
             r"(?<!\d)\d(?:\.\d)?\s*折(?!叠|线)|[一二三四五六七八九]{1,2}折(?!叠)|\d{2}折(?!叠)",
-            r"低至|仅需|只需[¥\d]|仅售|原价|现价|特享价|限时价|会员价|超低价|惊爆价|一口价|仅\d+元|"
-            r"只要\d+元|\d+元起|起价|免单|(?<![\d.,])[0零]元(?:购|享|领|起|体验|抢|试|秒|入|洗|学|带|吃)|"
+            r"不要钱|不收钱|白送|低至|仅需|只需[¥\d]|仅售|原价|现价|特享价|限时价|会员价|超低价|惊爆价|一口价|仅\d+(?:\.\d+)?元|"
+            r"(?:只要|只收|只需|只卖|才)\s*¥?\d+(?:\.\d+)?|\d+(?:\.\d+)?元(?:起|一(?:份|位|斤|只|桶|次|张|杯|件|套|盒))|"
+            r"(?:业主|会员|老客|邻居|尝鲜|体验|团购)价|(?:^|[,。!;])(?:另|还|再|并|即|就|可|均)?(?:送|赠)\s*¥?\d+|起价|免单|(?<![\d.,])[0零]元(?:购|享|领|起|体验|抢|试|秒|入|洗|学|带|吃)|"
             r"零首付|首付\d|低息|免息(?!期)|贴息|秒到账|最高可[贷借享领获]|额度高达|待领取额度|"
             r"收益率?高达|年化收益|预期收益|稳赚|高回报|保本",
             r"满\s*\d+\s*(?:元|块)?\s*(?:减|送|赠|返|立)|(?:充值?|存|储值?|买|消费)满?\s*\d+\s*(?:元|"
@@ -29,6 +30,15 @@ OFFERS: tuple[Rule, ...] = (
             r"不收费|第二[条杯件份套双]|加赠|回馈|答谢|无门槛|首单|包邮|业绩基准|拎包入住|直租|报暗号|"
             r"(?:出示|凭)(?:本|此)(?:条)?短信.{0,8}(?:享|送|赠|减|入场|抵)|储值满|充满|返\d+元|"
             r"抵\d+元(?!,余|。余)",
+            r"满\s*[\d一二三四五六七八九十两]+\s*(?:晚|次|件|人|杯|天|位|课时?|节|单|斤|瓶|份)[^,。!;]{0,6}(?:送|减|"
+            r"赠|免|返|享)|\d+\s*(?:%|percent) (?:less|cheaper|lower|back)\b|[¥$£€]\s?\d[\d,.]* (?:less|cheaper)\b|"
+            r"\b(?:pay|cost|join for|book for|stay for)s? less\b|"
+            r"\b(?:get|receive|earn|enjoy|collect) (?:a |an |one |another |your )?(?:extra )?[¥$£€]\s?\d|"
+            r"\b(?:you )?both (?:of you )?(?:get|receive|earn|save)\b|\brooms? from [¥$£€]|"
+            r"[¥$£€]\s?\d[\d.,]* (?:each|a piece|apiece|per person|only)\b|"
+            r"\d+\s*(?:%|percent|[¥$£€]) (?:below|under|lower than)\b|"
+            r"\bfor the price of\b|\band we(?:'ll| will)? (?:add|give|throw in|pay|double|match)\b|"
+            r"\b(?:renew|recharge|top up|book|pay|order|sign up|return)(?: \w+){0,3} and (?:get|we|receive|earn)\b",
             r"\d+\s*(?:%|percent)\s*(?:off|discount)|%\s*[o0]ff\b|\b(?:half|½)[ -]price\b|\$\s?\d+ off\b|"
             r"[¥£€]\s?\d+ off\b|\boff your (?:next|first)\b",
             r"\b(?:discount(?:s|ed)?|promo(?:s|tions?|tional)?|markdown|clearance|bogo|cashback|cash back|"
@@ -91,6 +101,7 @@ OFFERS: tuple[Rule, ...] = (
         "urgency",
         STRONG,
         (
+            r"(?:座位|席位|数量|额度|库存|机会|席|房源|档期)(?:十分|非常)?有限|(?:只剩|仅剩|还剩)\S{0,3}(?:件|套|席|间|位|个|台|盒)|"
             r"限时(?!\d*分钟)|限量|限额|仅限(?:今|本|前|明|会员|\d)|名额(?:有限|仅|不多|仅剩|告急)|"
             r"最后\d+[天小席位个名]|最后(?:一天|机会|一波)|倒计时|抢购|抢先|速抢|疯抢|开抢|抢(?:到|票|鲜|"
             r"占|光|完|订|位|注|不)|先到先得|售完即止|手慢无|抓紧(?!时间缴)|档期告急|"
@@ -101,6 +112,8 @@ OFFERS: tuple[Rule, ...] = (
             r"places?|number)|while (?:stocks?|supplies|they) last|don'?t miss|act (?:now|fast)|"
             r"ends? (?:soon|tonight|today|this|sunday|friday|at midnight)|final (?:hours|days|call)|"
             r"(?:today|this week(?:end)?|one day|two days|24 hours|48 hours) only|selling (?:fast|out)|"
+            r"(?:seats?|places?|spots?|spaces?|tickets?|stocks?|numbers) (?:is|are) (?:strictly |very )?(?:limited|"
+            r"filling|going)|(?:is|are) filling up|"
             r"almost gone|before (?:it'?s|they'?re) gone|first come|going fast|only \d+ (?:left|spots|"
             r"seats|places|rooms)|now or never|running out)\b",
         ),
@@ -116,12 +129,17 @@ OFFERS: tuple[Rule, ...] = (
             r"开售|预售|开盘|样板间|品鉴|尝鲜|试吃|试营业|正当时|上市(?!公司)|当季|应季|春装|夏装|秋装|"
             r"冬装|换季|早春款|秋冬款|周年庆|店庆|会员日|狂欢|嗨购|购物节|美食节|啤酒节|双11|双十一|双12|"
             r"双十二|618大|年货|年中|黑五|招生|招募|招商|体验课|试听|公开课(?!通知)|名师|旺铺|新盘|楼盘|"
-            r"学位房|推出(?:了|全|新|一|多|会|限|夏|春|秋|冬)",
-            r"\bnew (?:arrivals?|collections?|menus?|in store|styles?|lines?|range|products?|treatments?|"
+            r"学位房|(?:接受|开放|开启|抢先|火热|正式|现已|即将)(?:预订|预约|预定|报名|认购|订购)(?!成功|确认)|"
+            r"(?:预订|预约|报名|认购|档期)(?:开启|开放|进行中|从速|中(?=[,。!]|$))|推出(?:了|全|新|一|多|会|限|夏|春|秋|冬)",
+            r"\b(?:spring|summer|autumn|fall|winter|holiday|resort)(?:[- ]summer|[- ]winter)? (?:\d{2,4} )?(?:collection|"
+            r"line|range|menu|styles?|looks?)\b|\bcollection (?:arrives|is here|drops|lands)\b|"
+            r"\bnew (?:arrivals?|collections?(?! (?:date|time|point|day|code))|menus?|in store|styles?|lines?|range|products?|treatments?|"
             r"season|drop|items?|flavou?rs?|dishes|classes|courses|releases?|designs?|looks?|packages?|"
             r"models?)\b|\b(?:just (?:landed|dropped|arrived in|launched|in:)|now in stores?|"
             r"back in stock|now (?:open|serving|pouring|showing)|grand opening|opening (?:soon|party|"
             r"night)|coming soon|introducing|unveil\w*|launch(?:ing|es|ed)?|debut\w*|pop-?up|trunk show|"
+            r"(?:is|are) (?:now )?open for (?:bookings?|booking|enrolment|registration|pre-?orders?|orders)|"
+            r"(?:now )?taking (?:bookings|orders|reservations)|"
             r"open house|happy hour|ladies'? night|black friday|cyber monday|boxing day|tasting (?:menu|"
             r"night|event)|live music|sample sale|sneak peek|first look|lookbook)\b",
         ),

@@ -49,6 +49,8 @@ LABELS: dict[str, Promise] = {
     "no_service_content": _("No service named"),
     "opt_out_footer": _("Opt-out line"),
     "praise": _("Praise"),
+    "price": _("A price"),
+    "question": _("A question that invites"),
     "referral": _("Referral"),
     "soft_sell": _("Soft selling"),
     "urgency": _("Urgency"),

@@ -27,8 +27,14 @@ ALLOWED: tuple[str, ...] = (
     r"code|message|receipt|contact)|upgrade (?:is )?(?:completed?|finished|successful)|system upgrade|"
     r"software upgrade",
     r"(?:升级|维护|更新)(?:完成|改造|维护)|系统升级|会员(?:等级)?(?:已)?升级(?:为|至|到)|机会(?:成本)",
+    r"(?:账户|账号|异常|可疑|登录|交易|设备)活动(?:状态)?|抢修|抢险|抢救|参与的?抽奖(?:活动)?(?:编号)?|"
+    r"(?:到店|到门店|来店)(?:查看|领取|取走|办理|退款|退货|换货|核对|签字|缴费|交车|取车|复查)(?:结果|报告|合同|"
+    r"账单|证件|手续)?|(?:请|须)[^,。]{0,6}停止(?:使用|饮用|食用)|"
     r"有(?:需要|问题|疑问|任何)[^,。]{0,6}|敬请(?:谅解|留意|知悉|期待回复|配合|悉知|注意)|给您(?:带来|"
     r"造成)(?:的)?不便",
+    r"(?:member|loyalty|staff|early|senior)? ?(?:rate |price )?discount (?:of [¥$£€]?\d[\d.,]* )?(?:was|has been|is) "
+    r"(?:applied|deducted|taken off)",
+    r"free (?:repair|replacement|return|recall|re-?delivery)s?(?: appointment)?",
     r"\d+%(?= (?:of your (?:quota|data|limit)|battery|complete|humidity))",
 )
 
@@ -50,9 +56,9 @@ OFFER = (
     r"enjoy|for a)\b"
 )
 PAID_ALLOWED = (
-    r"(?:(?:含|其中|另|已|并|系统)(?:获)?(?:赠|送)|赠送|赠金|赠款|获赠)(?:金额|余额|部分|账户|积分|"
-    r"额)?(?:为|:)?\s*¥?(?:\d[\d,.]*|\{\w+\})(?:元|积分|分|次)?|(?:已|本次|共|合计|含)?(?:会员)?(?:优惠|"
-    r"减免|折扣|抵扣|立减)(?:了|金额|:|为)?\s*-?¥?(?:\d[\d,.]*|\{\w+\})元?|(?:incl(?:uding|\.)?|plus|with|"
+    r"(?<=,)(?:另|并)?(?:赠|送)\s*¥?\d[\d,.]*元|(?:(?:含|其中|另|已|并|系统)(?:获)?(?:赠|送)|赠送|赠金|赠款|获赠)(?:金额|余额|部分|账户|积分|"
+    r"额)?(?:为|:)?\s*¥?(?:\d[\d,.]*|\{\w+\})(?:元|积分|分|次)?|(?:已|本次|共|合计|含|使用|按)?(?:会员|满减|"
+    r"新人|生日|积分|活动)?(?:优惠|减免|折扣|抵扣|立减|满减)(?:后|价)?(?:了|金额|:|为|扣款|实付|支付)?\s*-?¥?(?:\d[\d,.]*|\{\w+\})元?|(?:incl(?:uding|\.)?|plus|with|"
     r"\+)? ?(?:a )?bonus:?(?: of)? ?[¥$£€]?(?:\d[\d,.]*|\{\w+\})|[¥$£€]?(?:\d[\d,.]*|"
     r"\{\w+\}) (?:in )?bonus(?: points)?|discount:? (?:of )?-?[¥$£€]?(?:\d[\d,.]*|\{\w+\})"
 )
@@ -77,7 +83,10 @@ SERVICE = (
     r"入场码|转让|教练|改到|改至|供水|清洗|叫醒|接机|司机|钥匙|遗失|失物|取药|复诊|用药|疫苗|值机|登机|"
     r"候补|改签|进店码|门锁|断电|断网|账号|身份|授权|地址|开奖|领取|生成|补办|补课|还清|缺货|送达|到达|"
     r"出发|停用|作废|代收|移交|到访|放行|资料|您的[^,。]{1,12}(?:已|正在|将于)|"
-    r"请[^,。]{0,10}前[^,。]{0,6}(?:完成|到|提交|办理|支付)",
+    r"烟感|报警|警报|派人|派员|代课|任课|老师生病|生病|同意书|签回|签署|寄修|拉链|修补|可取|取走|取回|破损|损坏|重新制作|"
+    r"核实|异物|添麻烦|副本|运单|遗留|寄回|检测|定损|换底|委托|晚点|校车|站点|室温|空调|超时|保留至|启用|"
+    r"抬头|邮箱|查收|电子版|含花生|含(?:坚果|麸质|海鲜|乳制品)|发型师|时长|过敏|不适|就医|召回|批次|停止使用|停止饮用|送货|送货员|配送员|保持电话|师傅|医嘱|"
+    r"护理后|染发后|手术|班车|航站|轮胎|刹车|机油|电瓶|磨损|等候|请[^,。]{0,10}前[^,。]{0,6}(?:完成|到|提交|办理|支付)",
     r"\b(?:balance|charged|paid|pay|payment|debited|credited|recharged?|top-?up|topped up|refund(?:ed)?|"
     r"receipt|invoice|bill|due|overdue|order|shipped|dispatched|deliver(?:y|ed)|parcel|package|courier|"
     r"tracking|pick-?up|collect(?:ion)?|booking|booked|appointment|reservation|confirmed|confirm|"
@@ -96,6 +105,17 @@ SERVICE = (
     r"drill|plumber|electrician|unit value|complaint|submit|received|members?hip|gold member|"
     r"silver member|voucher has|draw is|locker|expires in|arrived|permit|absent|portal|refunded|traffic|"
     r"out of (?:stock|service)|enquiry|inquiry|request|replacement|renewed?|updated?|changed|phone number|"
+    r"alarm|detector|sensor|test takes place|mended|repaired|being repaired|went off|without charge|alteration|"
+    r"postponed|consent form|permission slip|signature is needed|temperature|sick room|substitute|takes \w+day's|"
+    r"please (?:do not|avoid|wear|bring|keep|remove|return|sign|check|come (?:at|without|early|on time|by)|be at home)|"
+    r"store your bags|your bags|exchange|send (?:it|the \w+ item|the old item) back|verify|upload|customs|expect it|meters?|"
+    r"door code|ring if|card reader|bring cash|arrives? on|starts? the same|move(?:d)? you|"
+    r"taxi|cab|shuttle|coach|flight|gate|luggage|suitcase|lost property|wait(?:ing)? time|ahead of you|"
+    r"(?:lessons?|visits?|washes|sessions?|treatments?|classes|uses|services|credits|rides|items) (?:are|is)? ?left|"
+    r"was taken from|your (?:front |rear |left |right )?(?:tyres?|tires?|brakes?|engine|battery) (?:is|are|was|were|"
+    r"needs?)|recall(?:ed)?|allergy|allergens?|allergic|contains?|"
+    r"decision|parents'? (?:evening|meeting|night)|sports day|homework|pupils?|teacher|school trip|trainers|"
+    r"(?:is|are|will be) open from|opens? (?:at|from|again)|closes? at|comes? (?:this|at|on|tomorrow|between)|"
     r"hours|closed|visitor|access (?:card|code|granted|denied)|engineer|technician|driver|arriv(?:e|ed|"
     r"ing)|ready)\b|\{(?:code|balance|amount|points|order\w*|booking\w*|room\w*|card\w*|due\w*)\}",
 )
@@ -123,10 +143,10 @@ FILLING = (
     r"由于|因|现|为您|本店|我们会|尽快|稍后|及时|工作日|小时|分钟|今日|今天|明天|明日|本周|下周|上午|下午|"
     r"晚上|位老师|老师|医生|店|前台|柜台|服务|信息|详情|说明|提示|温馨提示|以免|避免|务必|孩子|同学|"
     r"身份证|小姐|老板|总|您家|部分|保留|负责|师傅|楼|时|改为|同意|位|理解|来自",
-    r"\d|\{\w+\}|\b(?:please|nobody|no one|thanks?|thank you|sorry|apologi\w+|inconvenience|if (?:you|this|it)|not you|"
+    r"\d|\{\w+\}|\b(?:(?:call|contact|tell|ask) us if|please|nobody|no one|thanks?|thank you|sorry|apologi\w+|inconvenience|if (?:you|this|it)|not you|"
     r"ignore|contact|questions?|hi|hello|dear|reply|valid|until|today|tomorrow|tonight|monday|tuesday|"
     r"wednesday|thursday|friday|saturday|sunday|address|floor|you can|do not|don't|never|keep|bring|show|"
     r"present|total|amount|number|store|shop|desk|reception|counter|we will|we'll|we are|your (?:child|"
     r"pet|son|daughter|item|items)|has been|have been|was|were|is now|will be|complete[d]?|safe|support|"
-    r"help|share|yes|no|cash|sir|madam|mr|ms|mrs|time|takes?|wait|details|reference)\b",
+    r"help|share|yes|no|none|one|two|three|four|five|six|seven|eight|nine|ten|(?:is|are) left|cash|sir|madam|mr|ms|mrs|time|takes?|wait|details|reference)\b",
 )

@@ -52,6 +52,14 @@ class Gateway(models.Model):
         help_text=_("Addresses or networks, with spaces between. Empty: from anywhere."),
     )
     is_active = models.BooleanField(_("in use"), default=True)
+    needs_reports = models.BooleanField(
+        _("refuse what is not reported"),
+        default=False,
+        help_text=_(
+            "Chinese carriers block signatures, links and phone numbers that were not reported. With this on, the "
+            "engine refuses such texts itself."
+        ),
+    )
     bind_state = models.CharField(
         _("connection"), max_length=16, choices=BindState, default=BindState.OFF, editable=False
     )

@@ -26,7 +26,8 @@ class Message(models.Model):
     """One text to one phone, with its class, its cause and where it stands.
 
     One row per (cause, cause_id, phone), kept by the database: the only way to the wire. `due_at` is when it
-    may leave, `expires_at` when it no longer may. `reason` says why it waits or was not sent.
+    may leave, `expires_at` when it no longer may. `reason` says why it waits or was not sent: the first gate that
+    said no. `gates` holds all of them as bits (states.GATES) where a marketing text was judged.
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -46,9 +47,10 @@ class Message(models.Model):
     cause = models.CharField(_("cause"), max_length=8, choices=Cause)
     cause_id = models.BigIntegerField()
     event = models.ForeignKey("members.MembershipEvent", models.PROTECT, null=True, related_name="messages")
-    timezone = models.CharField(max_length=64)
+    timezone = models.CharField(max_length=128)
     state = models.CharField(_("state"), max_length=12, choices=State)
     reason = models.CharField(_("reason"), max_length=24, choices=Reason, blank=True, default=Reason.NONE)
+    gates = models.SmallIntegerField(null=True, editable=False)
     due_at = models.DateTimeField(_("due at"))
     expires_at = models.DateTimeField(_("expires at"))
     created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)

@@ -5,7 +5,7 @@
 WITH clock AS MATERIALIZED (
   SELECT coalesce(%(at)s::timestamptz, clock_timestamp()) AS now
 ), lease AS MATERIALIZED (
-  SELECT id, lease_epoch FROM messaging_gateway
+  SELECT id, lease_epoch, needs_reports FROM messaging_gateway
   WHERE id = %(gateway)s::bigint AND lease_epoch = %(epoch)s::bigint
   FOR SHARE
 ), judged AS MATERIALIZED (
@@ -21,6 +21,8 @@ WITH clock AS MATERIALIZED (
                          AND (s.scope = 'all' OR m.message_class = 'marketing')) THEN 'opted_out'
       WHEN t.opens_at > clock.now AND t.opens_at >= m.expires_at THEN 'too_late'
       WHEN t.opens_at > clock.now THEN 'quiet_hours'
+      WHEN lease.needs_reports AND m.phone LIKE '+86%%'
+           AND NOT sms_is_reported(m.template_version_id, m.store_id, lease.id) THEN 'unregistered'
       WHEN m.attempts >= 3 AND (SELECT count(*) FROM messaging_attempt a
                                 WHERE a.message_id = m.id AND a.raw_status = 'process lost') >= 3 THEN 'poison'
       ELSE ''
@@ -31,7 +33,7 @@ WITH clock AS MATERIALIZED (
   LEFT JOIN members_member p ON p.id = m.member_id
   CROSS JOIN LATERAL (
     SELECT CASE WHEN m.message_class = 'marketing'
-                THEN sms_next_opening(clock.now, m.timezone, %(opens)s::time, %(closes)s::time)
+                THEN sms_next_opening(clock.now, m.timezone, m.phone, %(opens)s::time, %(closes)s::time)
                 ELSE clock.now END AS opens_at
   ) t
   WHERE m.id = ANY(%(ids)s::bigint[])
@@ -49,7 +51,8 @@ WITH clock AS MATERIALIZED (
   FROM judged j WHERE j.verdict = '' AND m.id = j.id
   RETURNING m.id, m.attempts, m.priority, m.phone, m.text, m.encoding, m.message_class, j.now,
     CASE WHEN m.message_class = 'marketing'
-         THEN least(m.expires_at, (((j.now AT TIME ZONE m.timezone)::date + %(closes)s::time) AT TIME ZONE m.timezone))
+         THEN least(m.expires_at,
+                    sms_window_end(j.now, m.timezone, m.phone, %(opens)s::time, %(closes)s::time))
          ELSE m.expires_at END AS ends_at
 ), attempt AS (
   INSERT INTO messaging_attempt (message_id, number, gateway_id, epoch, started_at, outcome, raw_status)

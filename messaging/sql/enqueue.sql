@@ -1,5 +1,7 @@
 -- The policy and the outbox in one statement: each draft becomes one message, queued or with the reason why not.
--- A single message is a set of one, so the rules exist once. Order of the gates is the order of the CASE.
+-- A single message is a set of one, so the rules exist once. Order of the gates is the order of the CASE; every gate
+-- is asked (how often only of who agreed), and those that said no are kept as bits (messaging/states.py, GATES)
+-- beside the first one's reason.
 -- Its plan is made once a session (forced: a plan for each call costs four times the call) and by index whatever the
 -- statistics say: one made while a table was empty would read the whole of it when it no longer is.
 -- The nudge to the gateways is not in here: a transaction that holds a NOTIFY commits alone, fsync included, and the
@@ -27,46 +29,57 @@ WITH draft AS (
 ), timed AS (
   SELECT d.*,
     CASE WHEN d.message_class = 'marketing'
-         THEN sms_next_opening(d.due_at, d.timezone, in_opens, in_closes)
+         THEN sms_next_opening(d.due_at, d.timezone, d.phone, in_opens, in_closes)
          ELSE d.due_at END AS leaves_at
   FROM draft d
-), judged AS (
-  SELECT t.*,
-    CASE
-      WHEN t.refusal <> '' THEN t.refusal
-      WHEN t.message_class = 'marketing' AND NOT coalesce(m.has_marketing_consent, false) THEN 'no_consent'
-      WHEN t.cause IN ('rule', 'api') AND t.message_class IN ('notification', 'trigger')
-           AND NOT coalesce(m.has_service_consent, true) THEN 'no_consent'
-      WHEN (t.message_class = 'marketing' OR (t.message_class <> 'verification' AND t.cause <> 'reply'))
-           AND EXISTS (SELECT 1 FROM messaging_suppression s
-                       WHERE s.phone_hash = t.phone_hash AND s.lifted_at IS NULL
-                         AND (s.scope = 'all' OR t.message_class = 'marketing')) THEN 'opted_out'
-      WHEN t.leaves_at >= t.expires_at THEN 'too_late'
-      WHEN t.message_class = 'marketing' AND (
-             (SELECT count(*) FROM messaging_message x
-              WHERE x.phone_hash = t.phone_hash AND x.message_class = 'marketing'
-                AND x.created_at > in_at - interval '24 hours'
-                AND x.state NOT IN ('suppressed', 'expired', 'cancelled', 'rejected')) >= in_per_day
-             OR
-             (SELECT count(*) FROM messaging_message x
-              WHERE x.phone_hash = t.phone_hash AND x.message_class = 'marketing'
-                AND x.created_at > in_at - interval '30 days'
-                AND x.state NOT IN ('suppressed', 'expired', 'cancelled', 'rejected')) >= in_per_month
-           ) THEN 'frequency'
-      WHEN t.leaves_at > t.due_at THEN 'quiet_hours'
-      ELSE ''
-    END AS reason
+), asked AS (
+  SELECT t.*, n.*
   FROM timed t LEFT JOIN members_member m ON m.id = t.member_id
+  CROSS JOIN LATERAL (
+    SELECT
+      (t.message_class = 'marketing' AND NOT coalesce(m.has_marketing_consent, false))
+        OR (t.cause IN ('rule', 'api') AND t.message_class IN ('notification', 'trigger')
+            AND NOT coalesce(m.has_service_consent, true)) AS lacks_consent,
+      (t.message_class = 'marketing' OR (t.message_class <> 'verification' AND t.cause <> 'reply'))
+        AND EXISTS (SELECT 1 FROM messaging_suppression s
+                    WHERE s.phone_hash = t.phone_hash AND s.lifted_at IS NULL
+                      AND (s.scope = 'all' OR t.message_class = 'marketing')) AS is_opted_out,
+      t.leaves_at >= t.expires_at AS is_late,
+      t.message_class = 'marketing' AND coalesce(m.has_marketing_consent, false) AND (
+        SELECT count(*) FILTER (WHERE x.created_at > in_at - interval '24 hours') >= in_per_day
+               OR count(*) >= in_per_month
+        FROM messaging_message x
+        WHERE x.phone_hash = t.phone_hash AND x.message_class = 'marketing'
+          AND x.created_at > in_at - interval '30 days'
+          AND x.state NOT IN ('suppressed', 'expired', 'cancelled', 'rejected')
+      ) AS is_capped,
+      t.leaves_at > t.due_at AS is_quiet
+    OFFSET 0  -- each question once, though its answer is used twice
+  ) n
+), judged AS (
+  SELECT a.*,
+    CASE
+      WHEN a.refusal <> '' THEN a.refusal
+      WHEN a.lacks_consent THEN 'no_consent'
+      WHEN a.is_opted_out THEN 'opted_out'
+      WHEN a.is_late THEN 'too_late'
+      WHEN a.is_capped THEN 'frequency'
+      WHEN a.is_quiet THEN 'quiet_hours'
+      ELSE ''
+    END AS reason,
+    nullif(a.lacks_consent::int + 2 * a.is_opted_out::int + 4 * a.is_late::int + 8 * a.is_capped::int
+           + 16 * a.is_quiet::int, 0)::smallint AS gates
+  FROM asked a
 ), written AS (
   INSERT INTO messaging_message
     (public_id, member_id, store_id, phone, phone_hash, message_class, priority, template_version_id, language,
-     text, encoding, parts, cause, cause_id, event_id, timezone, state, reason, due_at, expires_at, attempts,
-     created_at, final_at)
+     text, encoding, parts, cause, cause_id, event_id, timezone, state, reason, gates, due_at, expires_at,
+     attempts, created_at, final_at)
   SELECT gen_random_uuid(), j.member_id, j.store_id, j.phone, j.phone_hash, j.message_class, j.priority,
      j.version_id, j.language, j.text, j.encoding, j.parts, j.cause, j.cause_id, j.event_id, j.timezone,
      CASE j.reason WHEN '' THEN 'queued' WHEN 'quiet_hours' THEN 'queued' WHEN 'too_late' THEN 'expired'
                  ELSE 'suppressed' END,
-     j.reason, j.leaves_at, j.expires_at, 0, in_at,
+     j.reason, j.gates, least(j.leaves_at, j.expires_at), j.expires_at, 0, in_at,
      CASE WHEN j.reason IN ('', 'quiet_hours') THEN NULL ELSE in_at END
   FROM judged j
   ON CONFLICT (cause, cause_id, phone) DO NOTHING

@@ -17,7 +17,7 @@ from members.models import CustomEventType, Member, MissedSignal, Staff, Store
 from messaging.domain.texts import approve, save_draft
 from messaging.enums import MessageClass
 from messaging.models import Message, Template, TemplateVersion
-from tests.conftest import NOON
+from tests.conftest import NOON, reworded
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_a_change_counts_from_its_commit_and_not_before(arrival_rule, arrive):
 
 def test_a_change_inside_a_deed_that_is_rolled_back_leaves_nothing_behind(arrival_rule, arrive):
     with transaction.atomic():
-        arrival_rule.template.versions.update(text="Never said.")
+        reworded(arrival_rule.template.versions.all(), "Never said.")
         arrive("undone")
         assert last_text() == "【常客】Never said."
         transaction.set_rollback(True)
@@ -170,7 +170,7 @@ def _refused_for_now(rule_id: int) -> bool:
     [
         lambda rule: TriggerRule.objects.filter(pk=rule.pk).update(dedupe_seconds=5),
         lambda rule: Template.objects.filter(pk=rule.template_id).update(name="Other"),
-        lambda rule: rule.template.versions.update(text="Other"),
+        lambda rule: reworded(rule.template.versions.all(), "Other"),
         lambda rule: rule.template.versions.all().delete(),
         lambda rule: CustomEventType.objects.create(name="room", label="Room"),
     ],

@@ -73,7 +73,7 @@ def test_each_reads_it_in_their_language_with_the_way_out(campaign, three_member
 
     texts = list(Message.objects.filter(state=State.QUEUED).order_by("id").values_list("text", flat=True))
     assert texts == [
-        "【常客】Anna, 20% off this week at Riverside. Reply STOP to opt out",
+        "【常客】Anna, 20% off this week at Riverside. Reply R to opt out. 拒收请回复R",
         "【常客】宝，本周八折。拒收请回复R",
     ]
 

@@ -16,7 +16,7 @@ from messaging.domain.texts import save_draft
 from messaging.enums import MessageClass
 from messaging.models import Message, Template
 from messaging.states import Reason, State
-from tests.conftest import NOON
+from tests.conftest import NOON, reworded
 
 
 @pytest.fixture
@@ -134,14 +134,14 @@ def test_a_broken_rule_neither_refuses_nor_loses_money_and_the_sweep_fires_it_la
     recharge_rule, recharge, card
 ):
     version = recharge_rule.template.versions.get(language="en")
-    type(version).objects.filter(pk=version.pk).update(text="{amount")  # broken behind the engine's back
+    reworded(type(version).objects.filter(pk=version.pk), "{amount")  # broken behind the engine's back
 
     recharge()
 
     assert Account.objects.get(card=card, kind="principal").balance == 50000
     assert not Message.objects.exists()
     missed = MissedSignal.objects.get()
-    type(version).objects.filter(pk=version.pk).update(text="Recharged {amount}")
+    reworded(type(version).objects.filter(pk=version.pk), "Recharged {amount}")
     assert sweep_missed(at=missed.next_at) == {"settled": 1, "failed": 0}
     assert Message.objects.get().state == State.QUEUED
     assert sweep_missed(at=missed.next_at) == {"settled": 0, "failed": 0}
@@ -201,13 +201,13 @@ def test_one_broken_rule_does_not_silence_the_other(spoken, recharge, mei):
     )
     save_draft(template=good, language="en", text="Thank you for {amount} today.", by=mei, at=NOON)
     TriggerRule.objects.create(name="Thanks", event_type="card_recharged", template=good)
-    spoken.template.versions.update(text="{amount")  # broken behind the engine's back
+    reworded(spoken.template.versions.all(), "{amount")  # broken behind the engine's back
 
     recharge(key="second")
 
     assert Message.objects.latest("id").text == "【常客】Thank you for ¥500.00 today."
     missed = MissedSignal.objects.get()
-    spoken.template.versions.filter(language="en").update(text="Recharged {amount}.")
+    reworded(spoken.template.versions.filter(language="en"), "Recharged {amount}.")
     assert sweep_missed(at=missed.next_at) == {"settled": 1, "failed": 0}
     assert RuleFiring.objects.filter(event=missed.event).count() == 2
 

@@ -73,4 +73,4 @@ def test_the_members_who_agreed_are_texted(imported, wakeup, riverside):
 
     messages = Message.objects.all()
     assert messages.filter(state="queued").count() == Recipient.objects.count() > 100
-    assert messages.first().text == "【常客】We miss you at Riverside. Reply STOP to opt out"
+    assert messages.first().text == "【常客】We miss you at Riverside. Reply R to opt out. 拒收请回复R"

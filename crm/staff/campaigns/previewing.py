@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Length
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from campaigns.domain import runs
@@ -22,11 +23,15 @@ from crm.staff.campaigns.plan_form import TEXT_FIELDS
 from members.enums import STORED_VALUE
 from members.event_types import AUDIENCE_FIELDS
 from members.models import Account, Member
+from messaging.domain.reviewing import pack_findings
+from messaging.domain.rules import provider_packs
 from messaging.domain.texts import TextRefused, check_text
 from messaging.encoding import gsm_friendly
 from messaging.linter import Finding
 from messaging.models import TemplateVersion
+from messaging.pack_check import PackFinding
 from messaging.rendering import TemplateError
+from messaging.rules import ProviderPack
 from messaging.states import Reason
 
 LOOKED_AT = 2000  # members among whom the edge cases are sought
@@ -67,12 +72,13 @@ class Preview:
 
 @dataclass(frozen=True)
 class Review:
-    """What the linter says of one wording."""
+    """What the linter and the rule packs say of one wording."""
 
     language: str
     shown: SafeString | str
     findings: Sequence[Finding] = field(default_factory=tuple)
     is_promotional: bool = False
+    packs: Sequence[PackFinding] = field(default_factory=tuple)
 
 
 def samples_of(campaign: Campaign, members: QuerySet[Member]) -> list[Sample]:
@@ -117,11 +123,12 @@ def preview(campaign: Campaign, member: Member, at: datetime) -> Preview:
 
 
 def reviews_of(campaign: Campaign) -> list[Review]:
-    """The linter's reading of each wording that can be read."""
+    """The linter's reading of each wording that can be read, and what the packs in force ask of it."""
+    providers = provider_packs()
     return [
         reviewed
         for language, text in campaign.wording.items()
-        if (reviewed := _reviewed(campaign, language, text))
+        if (reviewed := _reviewed(campaign, language, text, providers))
     ]
 
 
@@ -149,13 +156,16 @@ def chips_for(language: str) -> list[dict[str, Any]]:
     ]
 
 
-def _reviewed(campaign: Campaign, language: str, text: str) -> Review | None:
+def _reviewed(
+    campaign: Campaign, language: str, text: str, providers: Sequence[ProviderPack]
+) -> Review | None:
     try:
         verdict = check_text(_template(campaign), text)
     except TextRefused:
         return None
-    spans = [(finding.start, finding.end) for finding in verdict.findings]
-    return Review(language, marked(text, spans), verdict.findings, verdict.is_promotional)
+    packs = pack_findings(text, _template(campaign).message_class, get_language() or "en", providers)
+    spans = [(finding.start, finding.end) for finding in (*verdict.findings, *packs)]
+    return Review(language, marked(text, spans), verdict.findings, verdict.is_promotional, packs)
 
 
 def _template(campaign: Campaign) -> Any:

@@ -116,9 +116,11 @@ def test_the_preview_counts_the_finished_text_by_the_chinese_rule(writer, draft,
     page = page_of(post(writer, "save_plan", draft, typed(draft, text_en="Hi {name|you} 😀", reader="usual")))
 
     assert "【常客】Hi Anna" in page
-    assert "Reply STOP to opt out" in page
+    assert "Reply R to opt out. 拒收请回复R" in page
     assert '<mark class="costly">😀</mark>' in page
-    assert "36 / 70 · UCS-2" in page  # signature 4, "Hi Anna " 8, the emoji 2, " Reply STOP to opt out" 22
+    assert (
+        "41 / 70 · UCS-2" in page
+    )  # signature 4, "Hi Anna " 8, the emoji 2, " Reply R to opt out. 拒收请回复R" 27
 
 
 @pytest.mark.parametrize(
