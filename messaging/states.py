@@ -29,6 +29,18 @@ OPEN = frozenset(
     {State.HELD, State.QUEUED, State.SUBMITTING, State.ACCEPTED, State.RETRY_WAIT, State.UNCERTAIN}
 )
 FINAL = frozenset(State) - OPEN
+# What was put aside for a text stays aside while it may still cost something, or may have.
+HOLDS_MONEY = frozenset(
+    {
+        State.HELD,
+        State.QUEUED,
+        State.SUBMITTING,
+        State.RETRY_WAIT,
+        State.UNCERTAIN,
+        State.UNKNOWN,
+        State.QUARANTINED,
+    }
+)
 
 MOVES: dict[State, frozenset[State]] = {
     State.HELD: frozenset(
@@ -83,6 +95,7 @@ class Reason(models.TextChoices):
     THROTTLED = "throttled", _("The gateway asked to slow down")
     NOT_DELIVERED = "not_delivered", _("The carrier could not deliver it")
     NO_RECEIPT = "no_receipt", _("The carrier never reported back")
+    RESTORED = "restored", _("The database was restored; it may have gone out already")
     POISON = "poison", _("It failed again and again and was set aside")
 
 

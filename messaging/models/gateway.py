@@ -1,5 +1,7 @@
+import pgtrigger
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from messaging.enums import BindState, GatewayKind
@@ -28,6 +30,7 @@ class Gateway(models.Model):
         _("connection"), max_length=16, choices=BindState, default=BindState.OFF, editable=False
     )
     last_error = models.CharField(_("last error"), max_length=200, blank=True, editable=False)
+    state_since = models.DateTimeField(_("so since"), db_default=Now(), editable=False)
     bound_at = models.DateTimeField(_("connected since"), null=True, editable=False)
     lease_owner = models.CharField(max_length=80, blank=True, editable=False)
     lease_epoch = models.BigIntegerField(default=0, editable=False)
@@ -37,6 +40,23 @@ class Gateway(models.Model):
         verbose_name = _("gateway")
         verbose_name_plural = _("gateways")
         ordering = ("id",)
+        triggers = [
+            pgtrigger.Trigger(
+                name="gateway_state_since",
+                level=pgtrigger.Row,
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("bind_state"),
+                condition=pgtrigger.Condition("OLD.bind_state IS DISTINCT FROM NEW.bind_state"),
+                func="NEW.state_since := now(); RETURN NEW;",
+            ),
+            pgtrigger.Trigger(
+                name="gateway_prices",
+                level=pgtrigger.Row,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("price_minor"),
+                func="PERFORM sms_price_changed(NEW.id, NEW.price_minor); RETURN NULL;",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
