@@ -37,7 +37,7 @@ from members.models import (
     StoreAcceptance,
     TierScheme,
 )
-from messaging.models import Gateway, InboundText, Message, Template, TemplateVersion
+from messaging.models import Gateway, GatewayPrice, InboundText, Message, Template, TemplateVersion
 
 Item = tuple[type[Model], str]
 
@@ -77,7 +77,7 @@ SECTIONS: tuple[tuple[Promise, tuple[Item, ...]], ...] = (
             (Run, "send"),
         ),
     ),
-    (_("Connections"), ((Gateway, "cell_tower"), (ApiKey, "key"))),
+    (_("Connections"), ((Gateway, "cell_tower"), (GatewayPrice, "sell"), (ApiKey, "key"))),
     (
         _("Schedules"),
         (

@@ -26,6 +26,7 @@ from members.event_types import CUSTOM_PREFIX, EVENT_TYPES
 from members.models import CustomEventType, Staff
 from members.phones import mask
 from members.refusals import Refused
+from messaging import admin_prices  # noqa: F401
 from messaging.admin_preview import finding_words, placeholders_html, preview_html
 from messaging.domain import texts
 from messaging.enums import BindState, MessageClass, VersionStatus

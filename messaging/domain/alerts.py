@@ -99,7 +99,9 @@ def watch_beat(*, at: datetime) -> dict[str, int]:
 def note(found: Iterable[Finding], *, kinds: Iterable[str], at: datetime) -> dict[str, int]:
     """Make the open alerts of these kinds be what was found. Gives how many were opened and closed."""
     wanted = {(finding.kind.value, finding.subject[:80]): finding for finding in found}
-    still = {(row.kind, row.subject): row for row in Alert.objects.filter(closed_at=None, kind__in=list(kinds))}
+    still = {
+        (row.kind, row.subject): row for row in Alert.objects.filter(closed_at=None, kind__in=list(kinds))
+    }
     new = [
         Alert(kind=kind, subject=subject, store_id=it.store_id, facts=it.facts, opened_at=at, seen_at=at)
         for (kind, subject), it in wanted.items()
@@ -138,7 +140,9 @@ def sentence(alert: Alert) -> str:
     """What is wrong, with its figures, in the reader's words."""
     said = {
         AlertKind.GATEWAY_DOWN: _("%(gateway)s has not been connected for %(minutes)s minutes."),
-        AlertKind.ERRORS_RISING: _("%(gateway)s refused %(refused)s of %(tries)s texts in the last 15 minutes."),
+        AlertKind.ERRORS_RISING: _(
+            "%(gateway)s refused %(refused)s of %(tries)s texts in the last 15 minutes."
+        ),
         AlertKind.CODES_SLOW: _("One code in a hundred waits longer than %(seconds)s seconds."),
         AlertKind.RECEIPTS_LATE: _("%(silent)s texts were taken over an hour ago, and no report has come."),
         AlertKind.BUDGET_NEAR: _("%(percent)s %% of the budget “%(budget)s” is used."),
@@ -219,9 +223,7 @@ def _budgets(at: datetime) -> list[Finding]:
         if standing.percent >= NEAR_PERCENT:
             facts = {"budget": str(standing.budget.store or standing.budget.subject or "Regulars")}
             facts["percent"] = str(standing.percent)
-            found.append(
-                Finding(kind, str(standing.budget.pk), facts, standing.budget.store_id)
-            )
+            found.append(Finding(kind, str(standing.budget.pk), facts, standing.budget.store_id))
     return found
 
 

@@ -188,9 +188,7 @@ def standings(budgets: Iterable[Budget], *, at: datetime) -> list[Standing]:
         cursor.execute(_STANDING, {"ids": list(known), "at": at})
         rows = cursor.fetchall()
     return [
-        Standing(
-            known[row[0]], row[2], row[3], row[4], row[5], *_days(known[row[0]].period, row[1]), at
-        )
+        Standing(known[row[0]], row[2], row[3], row[4], row[5], *_days(known[row[0]].period, row[1]), at)
         for row in rows
     ]
 

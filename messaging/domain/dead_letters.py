@@ -88,7 +88,9 @@ def release(*, ids: Sequence[int], stores: Iterable[Store], by: Staff, at: datet
     mine = Message.objects.filter(pk__in=list(ids)[:RELEASED_MAX], store__in=list(stores))
     allowed = releasable(mine, at).values_list("pk", flat=True)
     locked = (
-        Message.objects.filter(pk__in=list(allowed), state__in=[State.HELD, State.QUARANTINED, State.UNCERTAIN])
+        Message.objects.filter(
+            pk__in=list(allowed), state__in=[State.HELD, State.QUARANTINED, State.UNCERTAIN]
+        )
         .select_for_update(skip_locked=True)
         .order_by("pk")
         .values_list("pk", flat=True)
@@ -98,7 +100,11 @@ def release(*, ids: Sequence[int], stores: Iterable[Store], by: Staff, at: datet
     )
     if moved:
         audit.write(
-            actor=by, verb=AuditVerb.TEXTS_RELEASED, subject=("messages", "dead letters"), after={"texts": moved}, at=at
+            actor=by,
+            verb=AuditVerb.TEXTS_RELEASED,
+            subject=("messages", "dead letters"),
+            after={"texts": moved},
+            at=at,
         )
         nudge_on_commit()
     return Done(moved, len(ids) - moved)
@@ -119,6 +125,10 @@ def give_up(*, ids: Sequence[int], stores: Iterable[Store], by: Staff, at: datet
     )
     if moved:
         audit.write(
-            actor=by, verb=AuditVerb.TEXTS_DROPPED, subject=("messages", "dead letters"), after={"texts": moved}, at=at
+            actor=by,
+            verb=AuditVerb.TEXTS_DROPPED,
+            subject=("messages", "dead letters"),
+            after={"texts": moved},
+            at=at,
         )
     return Done(moved, len(ids) - moved)

@@ -99,7 +99,11 @@ def after_restore(*, by: Staff | None, at: datetime) -> Stopped:
         state__in=[State.SUBMITTING, State.UNCERTAIN], message_class=MessageClass.MARKETING
     ).count()
     audit.write(
-        actor=by, verb=AuditVerb.RESTORED, subject=("database", "house"), after={"marketing_held": held}, at=at
+        actor=by,
+        verb=AuditVerb.RESTORED,
+        subject=("database", "house"),
+        after={"marketing_held": held},
+        at=at,
     )
     return Stopped(held, on_its_way)
 
@@ -143,6 +147,12 @@ def resume(*, with_marketing: bool, by: Staff, at: datetime) -> None:
 def is_stopped() -> bool:
     """Whether anything still waits for a person's word after a restore."""
     return Pause.objects.filter(reason=PauseReason.RESTORE).exists()
+
+
+def stopped() -> dict[str, datetime]:
+    """Since when what still waits for a person's word: `all` and `marketing`."""
+    rows = Pause.objects.filter(reason=PauseReason.RESTORE).values_list("message_class", "at")
+    return {message_class or "all": at for message_class, at in rows}
 
 
 def beat_age(at: datetime) -> float | None:

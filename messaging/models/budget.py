@@ -36,7 +36,12 @@ class Budget(models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     scope = models.CharField(_("for"), max_length=10, choices=BudgetScope)
     store = models.ForeignKey(
-        "members.Store", models.CASCADE, null=True, blank=True, verbose_name=_("store"), related_name="budgets"
+        "members.Store",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        verbose_name=_("store"),
+        related_name="budgets",
     )
     subject = models.CharField(max_length=80, blank=True)
     period = models.CharField(_("each"), max_length=8, choices=BudgetPeriod, default=BudgetPeriod.MONTH)

@@ -31,7 +31,13 @@ def gateway(db) -> Gateway:
 def budget(gateway, riverside) -> Budget:
     """Riverside may spend 20 fen a month: five parts, one of them kept for codes and debit notices."""
     return budgets.set_budget(
-        scope="store", store=riverside, period="month", amount_minor=20, protected_percent=20, by=None, at=NOON
+        scope="store",
+        store=riverside,
+        period="month",
+        amount_minor=20,
+        protected_percent=20,
+        by=None,
+        at=NOON,
     )
 
 
@@ -131,7 +137,9 @@ def test_an_earlier_text_keeps_the_price_of_its_day(gateway):
 
 
 def test_a_run_puts_its_money_aside_at_once_and_its_texts_draw_on_it(budget, li_lei, riverside):
-    budgets.open_purse(cause=Cause.RUN, cause_id=7, store=riverside, milli=12_000, subject="campaign:3", at=NOON)
+    budgets.open_purse(
+        cause=Cause.RUN, cause_id=7, store=riverside, milli=12_000, subject="campaign:3", at=NOON
+    )
 
     assert used(budget) == (12, 0, 8)
     assert write_texts(li_lei, MARKETING, 7) == [Reason.NONE]
@@ -154,9 +162,17 @@ def test_a_run_above_the_cap_is_refused_with_the_amounts(budget, riverside):
 
 def test_a_campaigns_own_budget_holds_its_runs_and_no_others(gateway, li_lei, riverside):
     own = budgets.set_budget(
-        scope="campaign", subject="campaign:3", period="whole", amount_minor=8, protected_percent=0, by=None, at=NOON
+        scope="campaign",
+        subject="campaign:3",
+        period="whole",
+        amount_minor=8,
+        protected_percent=0,
+        by=None,
+        at=NOON,
     )
-    budgets.open_purse(cause=Cause.RUN, cause_id=7, store=riverside, milli=4_000, subject="campaign:3", at=NOON)
+    budgets.open_purse(
+        cause=Cause.RUN, cause_id=7, store=riverside, milli=4_000, subject="campaign:3", at=NOON
+    )
 
     assert write_texts(li_lei, MARKETING, 7) == [Reason.NONE]
     assert write_texts(li_lei, MARKETING, 8) == [Reason.NONE]
