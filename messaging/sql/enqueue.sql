@@ -80,6 +80,7 @@ WITH draft AS (
      CASE WHEN j.verdict IN ('', 'quiet_hours') THEN NULL ELSE in_at END,
      CASE WHEN j.verdict IN ('', 'quiet_hours') THEN j.reserved ELSE 0 END
   FROM decided j
+  ORDER BY j.number
   ON CONFLICT (cause, cause_id, phone) DO NOTHING
   RETURNING id, phone, cause, cause_id, state, reason, store_id, message_class, event_id, reserved_milli
 ), aside AS MATERIALIZED (
