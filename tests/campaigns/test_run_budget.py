@@ -11,7 +11,7 @@ from members.models import Staff
 from messaging.domain import budgets
 from messaging.models import Gateway, Message, Purse
 from messaging.states import Reason, State
-from tests.campaigns.test_runs import *  # noqa: F403  (its campaign and its members)
+from tests.campaigns.test_runs import campaign, promotion, three_members  # noqa: F401
 from tests.conftest import NOON
 
 
@@ -32,7 +32,9 @@ def cap(campaign: Campaign, minor: int):
     )
 
 
-def test_a_run_above_the_cap_does_not_start_and_says_the_amounts(gateway, campaign, three_members, mei: Staff):
+def test_a_run_above_the_cap_does_not_start_and_says_the_amounts(
+    gateway, campaign, three_members, mei: Staff
+):  # noqa: F811
     cap(campaign, 10)
 
     with pytest.raises(NotLaunchable) as refused:
@@ -43,7 +45,7 @@ def test_a_run_above_the_cap_does_not_start_and_says_the_amounts(gateway, campai
     assert Campaign.objects.get().status == "draft"
 
 
-def test_a_run_draws_on_its_purse_and_gives_the_rest_back(gateway, campaign, three_members, mei: Staff):
+def test_a_run_draws_on_its_purse_and_gives_the_rest_back(gateway, campaign, three_members, mei: Staff):  # noqa: F811
     budget = cap(campaign, 1000)
     run = launching.launch(campaign=campaign, by=mei, at=NOON)
     aside = budgets.standing(budget, at=NOON).open_milli
@@ -61,7 +63,7 @@ def test_a_run_draws_on_its_purse_and_gives_the_rest_back(gateway, campaign, thr
     assert budgets.unbalanced() == []
 
 
-def test_a_run_of_the_schedule_stops_where_the_money_ends(gateway, campaign, three_members, mei: Staff):
+def test_a_run_of_the_schedule_stops_where_the_money_ends(gateway, campaign, three_members, mei: Staff):  # noqa: F811
     run = launching.start_run(campaign=campaign, window="once", at=NOON)
     cap(campaign, 10)
     budgets.open_purse(
