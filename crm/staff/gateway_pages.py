@@ -104,7 +104,8 @@ def _complete(
         "label": BindState(row["bind_state"]).label,
         "tone": _TONES.get(row["bind_state"], "plain"),
     }
-    row["error"] = _(row["last_error"]) if row["last_error"] else ""
+    error = row["last_error"]
+    row["error"] = _(error) if error else ""
     row["errors"], row["lag"], row["hours"] = said, lag, hours
     row["per_second"] = row["minute"] / 60
     row["cost_today_minor"], row["cost_month_minor"] = (
