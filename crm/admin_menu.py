@@ -40,6 +40,7 @@ from members.models import (
 from messaging.models import (
     Contact,
     Gateway,
+    GatewayPrice,
     InboundText,
     Message,
     ProviderTemplate,
@@ -99,7 +100,10 @@ SECTIONS: tuple[tuple[Promise, tuple[Item, ...]], ...] = (
             (ProviderTemplate, "fact_check"),
         ),
     ),
-    (_("Connections"), ((Gateway, "cell_tower"), (Route, "alt_route"), (ApiKey, "key"))),
+    (
+        _("Connections"),
+        ((Gateway, "cell_tower"), (GatewayPrice, "sell"), (Route, "alt_route"), (ApiKey, "key")),
+    ),
     (
         _("Schedules"),
         (

@@ -303,6 +303,14 @@ CONSTANCE_CONFIG_FIELDSETS = (
     (_("Consent"), ("CONSENT_WORDING",)),
 )
 
+REGULARS_ALERTS_TO = env.words("ALERTS_TO")
+EMAIL_HOST, EMAIL_PORT = env.text("MAIL_HOST"), env.number("MAIL_PORT", 587)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = env.text("MAIL_USER"), env.text("MAIL_PASSWORD")
+EMAIL_USE_TLS = env.flag("MAIL_TLS", default=True)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "regulars@localhost")
+REGULARS_METRICS_TOKEN = env.text("METRICS_TOKEN")
+REGULARS_METRICS_FROM = env.words("METRICS_FROM")
 REGULARS_API_PER_MINUTE = env.number("API_PER_MINUTE", 600)  # requests a key
 REGULARS_CURRENCY = env.text("CURRENCY", "CNY")
 REGULARS_REGION = env.text("REGION", "CN")

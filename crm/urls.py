@@ -31,6 +31,8 @@ urlpatterns = [
     path("api/", include("crm.api.urls")),
     path("health/", views.health, name="health"),
     path("hooks/", include("crm.api.hooks.urls")),
+    path("health/all/", views.health_all, name="health_all"),
+    path("metrics/", views.metrics, name="metrics"),
     path("i18n/setlang/", set_language, name="set_language"),
     path("portal/", include("crm.portal.urls")),
     path("", include("crm.staff.urls")),

@@ -90,16 +90,6 @@ class BindState(models.TextChoices):
     REFUSED = "refused", _("Refused by the gateway")
 
 
-class ReportStatus(models.TextChoices):
-    """How far a report to a provider or carrier is."""
-
-    NONE = "", _("Not reported")
-    SUBMITTED = "submitted", _("Reported, waiting")
-    APPROVED = "approved", _("Passed")
-    REJECTED = "rejected", _("Turned down")
-    STALE = "stale", _("Lapsed")
-
-
 class ContactKind(models.TextChoices):
     LINK = "link", _("Link")
     PHONE = "phone", _("Phone number")

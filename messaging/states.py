@@ -29,6 +29,18 @@ OPEN = frozenset(
     {State.HELD, State.QUEUED, State.SUBMITTING, State.ACCEPTED, State.RETRY_WAIT, State.UNCERTAIN}
 )
 FINAL = frozenset(State) - OPEN
+# What was put aside for a text stays aside while it may still cost something, or may have.
+HOLDS_MONEY = frozenset(
+    {
+        State.HELD,
+        State.QUEUED,
+        State.SUBMITTING,
+        State.RETRY_WAIT,
+        State.UNCERTAIN,
+        State.UNKNOWN,
+        State.QUARANTINED,
+    }
+)
 
 MOVES: dict[State, frozenset[State]] = {
     State.HELD: frozenset(
@@ -95,6 +107,7 @@ class Reason(models.TextChoices):
     PROVIDER_LIMIT = "provider_limit", _("The provider’s own limit is reached")
     ACCOUNT_STOPPED = "account_stopped", _("The provider has stopped the account")
     NO_ROUTE = "no_route", _("No route leads to this number")
+    RESTORED = "restored", _("The database was restored; it may have gone out already")
     POISON = "poison", _("It failed again and again and was set aside")
 
 

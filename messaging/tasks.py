@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils.timezone import now
 
+from messaging.domain import alerts, budgets, restoring, tallies
 from messaging.domain.sweeps import sweep_messages as _sweep_messages
 
 
@@ -10,3 +11,24 @@ from messaging.domain.sweeps import sweep_messages as _sweep_messages
 def sweep_messages() -> dict[str, int]:
     """The same sweep as the gateway process runs, for when none is running. Beat ticks it each 15 seconds."""
     return _sweep_messages(at=now())
+
+
+@shared_task
+def watch() -> dict[str, int]:
+    """Tick: notice a restored database, then what is wrong; close what is over."""
+    at = now()
+    is_restored = restoring.look(at=at)
+    restoring.tick(at=at)
+    return alerts.watch(at=at) | {"restored": int(is_restored)}
+
+
+@shared_task
+def tally() -> dict[str, int]:
+    """Count the last hours of each gateway anew, and what has come to rest off the budgets."""
+    return {"settled": budgets.settle(), "rows": tallies.count(at=now())}
+
+
+@shared_task
+def tally_receipts() -> dict[str, int]:
+    """Count the hours anew in which late receipts may still change something."""
+    return {"rows": tallies.count(at=now(), back=tallies.AS_LONG_AS_RECEIPTS_COME)}

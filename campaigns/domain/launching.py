@@ -5,20 +5,27 @@ from __future__ import annotations
 import calendar
 from datetime import date, datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from campaigns.domain.audiences import Audience
 from campaigns.domain.drafting import is_approved
+from campaigns.domain.preflight import preflight
 from campaigns.enums import CampaignStatus, RunStatus, Timing
 from campaigns.models import Campaign, Run
+from members.amounts import format_minor
 from members.models import Staff
 from members.refusals import Refused
+from messaging.domain import budgets
+from messaging.domain.budgets import MILLI, OverBudget
 from messaging.domain.texts import approved_version
-from messaging.enums import MessageClass
+from messaging.enums import Cause, MessageClass
 
 LATE_MAX = timedelta(hours=3)
 ONCE = "once"
+PRICED_SAMPLE = 20
 
 
 class NotLaunchable(Refused):
@@ -40,7 +47,51 @@ def launch(*, campaign: Campaign, by: Staff, at: datetime) -> Run | None:
     campaign.status = CampaignStatus.ACTIVE
     campaign.launched_by, campaign.launched_at = by, at
     campaign.save()
-    return start_run(campaign=campaign, window=ONCE, at=at) if campaign.timing == Timing.NOW else None
+    if campaign.timing != Timing.NOW:
+        return None
+    run = start_run(campaign=campaign, window=ONCE, at=at)
+    if run:
+        put_aside(run, at=at)
+    return run
+
+
+def budget_subject(campaign: Campaign) -> str:
+    """The name under which a campaign's own budget is kept."""
+    return f"campaign:{campaign.pk}"
+
+
+def put_aside(run: Run, *, at: datetime) -> None:
+    """Put the whole run's price aside under the budgets it counts under. Raises NotLaunchable with the amounts.
+
+    Without a budget in force nothing is asked and nothing is measured.
+    """
+    campaign, subject = run.campaign, budget_subject(run.campaign)
+    if not budgets.budgets_for(campaign.store, subject):
+        return
+    milli = price_milli(campaign, at=at)
+    try:
+        budgets.open_purse(
+            cause=Cause.RUN, cause_id=run.pk, store=campaign.store, milli=milli, subject=subject, at=at
+        )
+    except OverBudget as short:
+        needed, left = short.facts["needed_milli"], max(0, short.facts["left_milli"])
+        raise NotLaunchable(
+            _("This run would cost %(needed)s; the budget has %(left)s left for it.")
+            % {"needed": _money(-(-needed // MILLI)), "left": _money(left // MILLI)},
+            field="budget",
+        ) from short
+
+
+def price_milli(campaign: Campaign, *, at: datetime) -> int:
+    """What a launch now would cost, in thousandths of a minor unit: its parts at the dearest price of its recipients."""
+    members = Audience.from_json(campaign.audience).members(campaign.store, at=at)
+    parts = preflight(campaign, members, at=at).parts_total
+    some = members.order_by("id").values_list("phone", flat=True)[:PRICED_SAMPLE]
+    return parts * max((budgets.part_price_milli(phone, at=at) for phone in some), default=0)
+
+
+def _money(minor: int) -> str:
+    return format_minor(minor, settings.REGULARS_CURRENCY, get_language() or "en")
 
 
 def _check_launchable(campaign: Campaign, at: datetime) -> None:
@@ -118,12 +169,23 @@ def _is_day(campaign: Campaign, today: date) -> bool:
 
 
 def tick(*, at: datetime) -> list[int]:
-    """Start every run that is due; gives the ids of those started now. Safe to run from several beats at once."""
+    """Start every run that is due; gives the ids of those started now. Safe to run from several beats at once.
+
+    Nobody is there to be refused: each text of such a run asks the budgets for itself.
+    """
     started = []
     campaigns = Campaign.objects.filter(status=CampaignStatus.ACTIVE).exclude(timing=Timing.NOW)
     for campaign in campaigns.select_related("store"):
         window = due_window(campaign, at)
         run = start_run(campaign=campaign, window=window, at=at) if window else None
         if run:
+            budgets.open_purse(
+                cause=Cause.RUN,
+                cause_id=run.pk,
+                store=campaign.store,
+                milli=0,
+                subject=budget_subject(campaign),
+                at=at,
+            )
             started.append(run.pk)
     return started

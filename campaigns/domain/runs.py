@@ -15,7 +15,7 @@ from campaigns.enums import CampaignKind, CampaignStatus, RunStatus, Timing
 from campaigns.models import Campaign, Recipient, Run, RunChunk
 from members.enums import STORED_VALUE, AccountKind
 from members.models import Account, Member, Staff, Store
-from messaging.domain import outbox, texts
+from messaging.domain import budgets, outbox, texts
 from messaging.domain.outbox import Said
 from messaging.domain.texts import Wording
 from messaging.enums import Cause, MessageClass
@@ -211,6 +211,7 @@ def stop(*, run: Run, by: Staff, at: datetime) -> int:
     """
     moved = Run.objects.filter(pk=run.pk, status__in=[RunStatus.FREEZING, RunStatus.SENDING, RunStatus.DONE])
     moved.update(status=RunStatus.STOPPED, stopped_by=by, finished_at=at)
+    budgets.close_purse(cause=Cause.RUN, cause_id=run.pk, at=at)
     waiting = Message.objects.filter(cause=Cause.RUN, cause_id=run.pk, state__in=STOPPABLE)
     locked = waiting.select_for_update(skip_locked=True).order_by("id").values_list("id", flat=True)
     return Message.objects.filter(pk__in=list(locked)).update(
@@ -258,6 +259,7 @@ def _locked(run_id: int, status: RunStatus) -> Run | None:
 def _finish(run: Run, at: datetime) -> None:
     run.status, run.finished_at = RunStatus.DONE, at
     run.save()
+    budgets.close_purse(cause=Cause.RUN, cause_id=run.pk, at=at)
     if run.campaign.timing in (Timing.NOW, Timing.ONCE):
         Campaign.objects.filter(pk=run.campaign_id, status=CampaignStatus.ACTIVE).update(
             status=CampaignStatus.ENDED

@@ -28,6 +28,11 @@ def _percent(part: float, whole: float) -> str:
     return f"{100 * part / whole:.2f}%" if whole > 0 else "0%"
 
 
+def share(part: float, whole: float) -> str:
+    """The width of a part of a whole, as an SVG attribute; never more than all of it."""
+    return _percent(min(max(part, 0), whole), whole)
+
+
 def bars(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Each row (label, value) with its width as a share of the longest."""
     longest = max((row["value"] for row in rows), default=0)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -14,6 +15,7 @@ from members.admin_scope import may_enter, reach_of
 from members.domain.approvals import MAY_APPROVE, waiting_for
 from members.enums import Role
 from members.models import Staff
+from messaging.models import Alert
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Link:
     count: int = 0
 
 
+MAY_WATCH = (Role.MANAGER, Role.OWNER, Role.MARKETER, Role.AUDITOR)
 STAFF = (
     Place("staff:till", _("Till"), "scan-line"),
     Place("staff:member_list", _("Members"), "users"),
@@ -46,6 +49,7 @@ STAFF = (
 TEXTS = Place("staff:text_list", _("Texts"), "file-text", is_tab=False)
 REVIEW = Place("staff:review_list", _("Review desk"), "stamp", is_tab=False)
 TIERS = Place("staff:tier_board", _("Tiers"), "award", is_tab=False)
+ALERTS = Place("staff:alert_list", _("Alerts"), "bell-ring", is_tab=False)
 APPROVALS = Place("staff:approval_list", _("Approvals"), "shield-check", is_tab=False)
 MONEY = Place("staff:money", _("Money"), "wallet", is_tab=False)
 AUDIT = Place("staff:audit_log", _("Audit"), "scroll-text", is_tab=False)
@@ -81,6 +85,8 @@ def staff_links(request: HttpRequest) -> list[Link]:
         places += [TEXTS, REVIEW]
     if reach.may_anywhere((Role.MANAGER, Role.OWNER)):
         places.append(TIERS)
+    if reach.may_anywhere(MAY_WATCH):
+        places.append(ALERTS)
     if reach.may_anywhere((Role.CASHIER, Role.MANAGER, Role.OWNER, Role.AUDITOR)):
         places += [MONEY, APPROVALS]
     if reach.may_anywhere((Role.OWNER, Role.AUDITOR)):
@@ -92,10 +98,19 @@ def staff_links(request: HttpRequest) -> list[Link]:
 
 def _counted(link: Link, request: HttpRequest) -> Link:
     """The approvals with how many wait for this person; nothing waits for who may approve nowhere."""
+    if link.label == ALERTS.label:
+        return replace(link, count=_open_alerts(request))
     is_asked = link.label == APPROVALS.label and reach_of(request).may_anywhere(MAY_APPROVE)
     if not is_asked or not isinstance(request.user, Staff):
         return link
     return replace(link, count=waiting_for(request.user, at=timezone.now()))
+
+
+def _open_alerts(request: HttpRequest) -> int:
+    """How many alerts of the house and of this person's stores are open."""
+    mine = Q(store=None) | Q(store__in=reach_of(request).stores(MAY_WATCH))
+    rows = Alert.objects.filter(closed_at=None)
+    return (rows if reach_of(request).is_superuser else rows.filter(mine)).count()
 
 
 def simulator_url(request: HttpRequest) -> str:

@@ -48,6 +48,7 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
             ("money_days", _("Business days")),
             *places,
             ("money_fraud", _("Fraud board")),
+            ("money_budget", _("SMS budget")),
         ]
     here = (request.resolver_match.url_name if request.resolver_match else None) or ""
     return [

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from messaging.domain.alerts import watch_beat
 from messaging.domain.dispatch.connector import NOBODY
 from messaging.domain.inbound import give_up_parts
 from messaging.domain.outbox import CHANNEL
@@ -40,6 +41,7 @@ def sweep_messages(*, at: datetime, resend_seconds: int = RESEND_SECONDS) -> dic
     counts["parked"] = match_parked(at=at)
     counts["inbound"] = give_up_parts(at=at)
     counts |= forget_codes(at=at)
+    watch_beat(at=at)
     if counts["uncertain"] or counts["routes"] or counts["due"]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])

@@ -1,3 +1,13 @@
+from messaging.models.alert import Alert, AlertKind, Heartbeat, Pause, PauseReason, Tally
+from messaging.models.budget import (
+    Budget,
+    BudgetPeriod,
+    BudgetScope,
+    BudgetUse,
+    GatewayPrice,
+    Purse,
+    Settling,
+)
 from messaging.models.gateway import Gateway
 from messaging.models.message import Attempt, InboundPart, InboundText, Message, Receipt, SubmittedPart
 from messaging.models.provider import InboundKey, ProviderTemplate
@@ -8,6 +18,8 @@ from messaging.models.template import Template, TemplateVersion
 from messaging.models.window import ClosedDay, SendingWindow
 
 __all__ = [
+    "Alert",
+    "AlertKind",
     "Attempt",
     "ClosedDay",
     "Contact",
@@ -24,8 +36,19 @@ __all__ = [
     "Registration",
     "SendingWindow",
     "Signature",
+    "Budget",
+    "BudgetPeriod",
+    "BudgetScope",
+    "BudgetUse",
+    "GatewayPrice",
+    "Heartbeat",
+    "Pause",
+    "PauseReason",
+    "Purse",
+    "Settling",
     "SubmittedPart",
     "Suppression",
+    "Tally",
     "Template",
     "TemplateVersion",
     "VerificationCode",

@@ -1,7 +1,9 @@
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from messaging.enums import BindState, GatewayKind, MessageClass
@@ -64,6 +66,7 @@ class Gateway(models.Model):
         _("connection"), max_length=16, choices=BindState, default=BindState.OFF, editable=False
     )
     last_error = models.CharField(_("last error"), max_length=200, blank=True, editable=False)
+    state_since = models.DateTimeField(_("so since"), db_default=Now(), editable=False)
     bound_at = models.DateTimeField(_("connected since"), null=True, editable=False)
     down_since = models.DateTimeField(null=True, editable=False)
     lease_owner = models.CharField(max_length=80, blank=True, editable=False)
@@ -78,6 +81,23 @@ class Gateway(models.Model):
             models.UniqueConstraint(
                 fields=["callback_token"], condition=~Q(callback_token=""), name="gateway_callback_token"
             )
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="gateway_state_since",
+                level=pgtrigger.Row,
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("bind_state"),
+                condition=pgtrigger.Condition("OLD.bind_state IS DISTINCT FROM NEW.bind_state"),
+                func="NEW.state_since := now(); RETURN NEW;",
+            ),
+            pgtrigger.Trigger(
+                name="gateway_prices",
+                level=pgtrigger.Row,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("price_minor"),
+                func="PERFORM sms_price_changed(NEW.id, NEW.price_minor); RETURN NULL;",
+            ),
         ]
 
     def __str__(self) -> str:

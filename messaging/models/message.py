@@ -1,13 +1,16 @@
 import uuid
 
 import pgtrigger
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from messaging.enums import Cause, MessageClass
-from messaging.states import MOVES, Reason, State
+from messaging.states import HOLDS_MONEY, MOVES, Reason, State
+
+_HOLDING = ", ".join(f"'{state}'" for state in sorted(state.value for state in HOLDS_MONEY))
 
 
 def _guard_sql() -> str:
@@ -27,7 +30,8 @@ class Message(models.Model):
 
     One row per (cause, cause_id, phone), kept by the database: the only way to the wire. `due_at` is when it
     may leave, `expires_at` when it no longer may. `reason` says why it waits or was not sent: the first gate that
-    said no. `gates` holds all of them as bits (states.GATES) where a marketing text was judged.
+    said no. `gates` holds all of them as bits (states.GATES) where a marketing text was judged. `reserved_milli` is what
+    was put aside for it under the budgets when it was queued, in thousandths of a minor unit.
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -58,6 +62,7 @@ class Message(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     submitted_at = models.DateTimeField(_("sent at"), null=True)
     final_at = models.DateTimeField(_("settled at"), null=True)
+    reserved_milli = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     class Meta:
         verbose_name = _("message")
@@ -82,6 +87,18 @@ class Message(models.Model):
                 condition=Q(state__in=[State.HELD, State.QUEUED, State.RETRY_WAIT]),
             ),
             models.Index(fields=["member", "-id"], name="message_member"),
+            # what a person may have to look at; few rows, written when a text gets there
+            models.Index(
+                fields=["state", "final_at"],
+                name="message_dead",
+                condition=Q(state__in=["quarantined", "unknown", "no_receipt"]),
+            ),
+            # texts to numbers that are no member's
+            models.Index(
+                fields=["phone_hash", "-id"], name="message_stranger", condition=Q(member__isnull=True)
+            ),
+            # days: a summary of pages, nothing to keep for a row
+            BrinIndex(fields=["created_at"], name="message_days", pages_per_range=32, autosummarize=True),
             # rolling caps and opt-outs
             models.Index(
                 fields=["phone_hash", "created_at"],
@@ -97,7 +114,18 @@ class Message(models.Model):
                 operation=pgtrigger.UpdateOf("state"),
                 condition=pgtrigger.Condition("OLD.state IS DISTINCT FROM NEW.state"),
                 func=_guard_sql(),
-            )
+            ),
+            pgtrigger.Trigger(
+                name="message_settles",
+                level=pgtrigger.Row,
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("state"),
+                condition=pgtrigger.Condition(
+                    "OLD.reserved_milli > 0 AND OLD.state IS DISTINCT FROM NEW.state "
+                    f"AND OLD.state IN ({_HOLDING}) AND NEW.state NOT IN ({_HOLDING})"
+                ),
+                func="INSERT INTO messaging_settling (message_id) VALUES (NEW.id); RETURN NULL;",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -124,6 +152,9 @@ class Attempt(models.Model):
         verbose_name = _("attempt")
         verbose_name_plural = _("attempts")
         constraints = [models.UniqueConstraint(fields=["message", "number"], name="attempt_number")]
+        indexes = [
+            BrinIndex(fields=["started_at"], name="attempt_hours", pages_per_range=32, autosummarize=True)
+        ]
 
 
 class SubmittedPart(models.Model):
@@ -166,7 +197,8 @@ class Receipt(models.Model):
         indexes = [
             models.Index(
                 fields=["gateway", "provider_id"], name="receipt_parked", condition=Q(matched_at=None)
-            )
+            ),
+            BrinIndex(fields=["received_at"], name="receipt_hours", pages_per_range=32, autosummarize=True),
         ]
 
 

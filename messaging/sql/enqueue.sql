@@ -24,8 +24,8 @@ WITH draft AS (
     in_encoding, in_parts, in_version_id, in_cause,
     in_cause_id, in_event_id, in_timezone, in_due_at,
     in_expires_at, in_refusal
-  ) AS d (phone, phone_hash, member_id, store_id, message_class, priority, language, text, encoding, parts,
-          version_id, cause, cause_id, event_id, timezone, due_at, expires_at, refusal)
+  ) WITH ORDINALITY AS d (phone, phone_hash, member_id, store_id, message_class, priority, language, text, encoding, parts,
+          version_id, cause, cause_id, event_id, timezone, due_at, expires_at, refusal, number)
 ), timed AS (
   SELECT d.*,
     CASE WHEN d.message_class = 'marketing'
@@ -70,21 +70,37 @@ WITH draft AS (
     nullif(a.lacks_consent::int + 2 * a.is_opted_out::int + 4 * a.is_late::int + 8 * a.is_capped::int
            + 16 * a.is_quiet::int, 0)::smallint AS gates
   FROM asked a
+), afforded AS MATERIALIZED (
+  SELECT * FROM sms_budget_judge(
+    in_store_id, in_message_class, in_cause, in_cause_id, in_event_id, in_phone,
+    (SELECT array_agg(CASE WHEN j.reason IN ('', 'quiet_hours') THEN j.parts ELSE 0::smallint END ORDER BY j.number)
+     FROM judged j),
+    in_at)
+), decided AS (
+  SELECT j.*, coalesce(a.reserved, 0) AS reserved,
+    CASE WHEN a.is_refused AND j.reason IN ('', 'quiet_hours') THEN 'budget' ELSE j.reason END AS verdict
+  FROM judged j LEFT JOIN afforded a ON a.number = j.number
 ), written AS (
   INSERT INTO messaging_message
     (public_id, member_id, store_id, phone, phone_hash, message_class, priority, template_version_id, language,
      text, encoding, parts, cause, cause_id, event_id, timezone, state, reason, gates, due_at, expires_at,
-     attempts, created_at, final_at)
+     attempts, created_at, final_at, reserved_milli)
   SELECT gen_random_uuid(), j.member_id, j.store_id, j.phone, j.phone_hash, j.message_class, j.priority,
      j.version_id, j.language, j.text, j.encoding, j.parts, j.cause, j.cause_id, j.event_id, j.timezone,
-     CASE j.reason WHEN '' THEN 'queued' WHEN 'quiet_hours' THEN 'queued' WHEN 'too_late' THEN 'expired'
+     CASE j.verdict WHEN '' THEN 'queued' WHEN 'quiet_hours' THEN 'queued' WHEN 'too_late' THEN 'expired'
                  ELSE 'suppressed' END,
-     j.reason, j.gates, least(j.leaves_at, j.expires_at), j.expires_at, 0, in_at,
-     CASE WHEN j.reason IN ('', 'quiet_hours') THEN NULL ELSE in_at END
-  FROM judged j
+     j.verdict, j.gates, least(j.leaves_at, j.expires_at), j.expires_at, 0, in_at,
+     CASE WHEN j.verdict IN ('', 'quiet_hours') THEN NULL ELSE in_at END,
+     CASE WHEN j.verdict IN ('', 'quiet_hours') THEN j.reserved ELSE 0 END
+  FROM decided j
+  ORDER BY j.number
   ON CONFLICT (cause, cause_id, phone) DO NOTHING
-  RETURNING id, phone, cause, cause_id, state, reason
+  RETURNING id, phone, cause, cause_id, state, reason, store_id, message_class, event_id, reserved_milli
+), aside AS MATERIALIZED (
+  SELECT sms_budget_put_aside(array_agg(w.store_id), array_agg(w.message_class::text), array_agg(w.cause::text),
+    array_agg(w.cause_id), array_agg(w.event_id), array_agg(w.reserved_milli::bigint), in_at)
+  FROM written w WHERE w.reserved_milli > 0
 )
 SELECT w.cause, w.cause_id, w.phone, w.id, w.state, w.reason
-FROM written w;
+FROM written w CROSS JOIN aside;
 END $$;

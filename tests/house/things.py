@@ -20,6 +20,7 @@ from members.models import (
     Shift,
     Staff,
 )
+from messaging.domain import budgets
 from tests.conftest import NOON, Enrol
 
 
@@ -52,9 +53,13 @@ def one_of_each(card: Card, *, cashier: Staff, manager: Staff, enrol: Enrol) -> 
     }
     frozen = card.accounts.get(kind=AccountKind.PRINCIPAL)
     Account.objects.filter(pk=frozen.pk).update(is_frozen=True)
+    budget = budgets.set_budget(
+        scope="store", store=card.store, period="month", amount_minor=100, protected_percent=0, by=manager, at=NOON
+    )
+    things["budget"] = budget
     ids = {name: str(thing.public_id) for name, thing in things.items()}
     of_the_store = {"store": str(card.store.public_id), "kind": "principal", "on": NOON.date().isoformat()}
-    return ids | of_the_store | {"account": str(frozen.pk)}
+    return ids | of_the_store | {"account": str(frozen.pk), "what": "marketing"}
 
 
 def papers_of(card: Card, *, maker: Staff) -> dict[str, Any]:

@@ -12,10 +12,13 @@ from django.utils.translation import gettext as _
 from campaigns.domain import wakeup
 from campaigns.domain.audiences import Audience
 from campaigns.domain.drafting import wording_of
+from campaigns.domain.launching import budget_subject
 from campaigns.domain.preflight import Preflight, preflight
 from campaigns.enums import CampaignKind
 from campaigns.models import Campaign, Run
 from members.models import Member, Purchase, Store
+from messaging.domain import budgets
+from messaging.domain.budgets import MILLI
 from messaging.domain.outbox import permitted_hours
 from messaging.models import Gateway
 from messaging.states import Reason
@@ -37,13 +40,21 @@ class Due:
 
 @dataclass(frozen=True)
 class Forecast:
-    """A launch now, in numbers. `cost_minor` is at most that; `seconds` is None without a rate to go by."""
+    """A launch now, in numbers. `cost_minor` is at most that; `seconds` is None without a rate to go by;
+    `budget_left_minor`, what the tightest budget leaves for it, is None without a budget.
+    """
 
     result: Preflight
     matching: int
     cost_minor: int
     seconds: int | None
     due: tuple[Due, ...] = ()
+    budget_left_minor: int | None = None
+
+    @property
+    def is_over_budget(self) -> bool:
+        """Whether a launch now would be refused for its price."""
+        return self.budget_left_minor is not None and self.cost_minor > max(0, self.budget_left_minor)
 
     @property
     def start(self) -> dict[str, Any]:
@@ -83,16 +94,25 @@ def forecast(campaign: Campaign, *, at: datetime) -> Forecast:
     result = preflight(campaign, members, at=at, assessment=assessment)
     matching = members.count() if is_wakeup else result.audience
     due = _due(campaign, members, assessment, at) if assessment else ()
-    price, rate = price_and_rate()
+    price, rate = price_and_rate(campaign.store, at)
     seconds = -(-result.parts_total // rate) if rate else None
-    return Forecast(result, matching, result.parts_total * price, seconds, due)
+    cost = -(-result.parts_total * price // MILLI)
+    return Forecast(result, matching, cost, seconds, due, _budget_left(campaign, at))
 
 
-def price_and_rate() -> tuple[int, int]:
-    """The dearest active gateway's price of a part in minor units, and the parts a second all of them may send."""
+def _budget_left(campaign: Campaign, at: datetime) -> int | None:
+    found = budgets.standings(budgets.budgets_for(campaign.store, budget_subject(campaign)), at=at)
+    return min((standing.other_left_milli // MILLI for standing in found), default=None)
+
+
+def price_and_rate(store: Store, at: datetime) -> tuple[int, int]:
+    """The dearest active gateway's price of a part in thousandths of a minor unit, for numbers like the store's
+    members', and the parts a second all gateways together may send.
+    """
     gateways = list(Gateway.objects.filter(is_active=True))
     rate = sum(gateway.rate for gateway in gateways) if all(gateway.rate for gateway in gateways) else 0
-    return max((gateway.price_minor for gateway in gateways), default=0), rate
+    phone = Member.objects.filter(home_store=store).order_by("-pk").values_list("phone", flat=True).first()
+    return budgets.part_price_milli(phone or "", at=at), rate
 
 
 def waits_until_hours(store: Store, at: datetime) -> bool:

@@ -78,7 +78,7 @@ def refusal_to_launch(campaign: Campaign, by: Staff, at: datetime) -> Refused | 
 
 def slot_of(refusal: Refused) -> str:
     """The place on the composer where a refusal is said: beside its field, or at the review."""
-    return "review" if refusal.field in ("", "template", "text", "audience") else refusal.field
+    return "review" if refusal.field in ("", "template", "text", "audience", "budget") else refusal.field
 
 
 def _approved(campaign: Campaign) -> list[TemplateVersion]:

@@ -5,7 +5,9 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.utils.timezone import now
 
+from messaging.domain import restoring
 from messaging.domain.dispatch.process import GatewayProcess, Timing
 
 
@@ -21,6 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--answer-seconds", type=float, default=Timing.answer_seconds)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        restoring.look(at=now())
         timing = Timing(options["lease_seconds"], options["answer_seconds"])
         asyncio.run(self._run(timing))
 

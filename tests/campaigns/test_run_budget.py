@@ -1,0 +1,77 @@
+"""A run and the budgets it counts under."""
+
+from __future__ import annotations
+
+import pytest
+
+from campaigns.domain import launching, runs
+from campaigns.domain.launching import NotLaunchable, budget_subject
+from campaigns.models import Campaign, Run
+from members.models import Staff
+from messaging.domain import budgets
+from messaging.models import Gateway, Message, Purse
+from messaging.states import Reason, State
+from tests.campaigns.test_runs import campaign, promotion, three_members  # noqa: F401
+from tests.conftest import NOON
+
+
+@pytest.fixture
+def gateway(db) -> Gateway:
+    return Gateway.objects.create(name="Main", host="127.0.0.1", port=2775, system_id="x", price_minor=10)
+
+
+def cap(campaign: Campaign, minor: int):
+    return budgets.set_budget(
+        scope="campaign",
+        subject=budget_subject(campaign),
+        period="whole",
+        amount_minor=minor,
+        protected_percent=0,
+        by=None,
+        at=NOON,
+    )
+
+
+def test_a_run_above_the_cap_does_not_start_and_says_the_amounts(
+    gateway, campaign, three_members, mei: Staff
+):  # noqa: F811
+    cap(campaign, 10)
+
+    with pytest.raises(NotLaunchable) as refused:
+        launching.launch(campaign=campaign, by=mei, at=NOON)
+
+    assert "0.10" in str(refused.value) and refused.value.field == "budget"
+    assert not Run.objects.exists() and not Purse.objects.exists()
+    assert Campaign.objects.get().status == "draft"
+
+
+def test_a_run_draws_on_its_purse_and_gives_the_rest_back(gateway, campaign, three_members, mei: Staff):  # noqa: F811
+    budget = cap(campaign, 1000)
+    run = launching.launch(campaign=campaign, by=mei, at=NOON)
+    aside = budgets.standing(budget, at=NOON).open_milli
+    assert aside > 0
+
+    runs.freeze(run_id=run.pk)
+    runs.expand(run_id=run.pk, chunk=0, at=NOON)
+
+    held = sum(Message.objects.filter(state=State.QUEUED).values_list("reserved_milli", flat=True))
+    assert held > 0 and budgets.standing(budget, at=NOON).open_milli == held
+    assert Purse.objects.get().closed_at is not None
+    runs.stop(run=run, by=mei, at=NOON)
+    budgets.settle()
+    assert budgets.standing(budget, at=NOON).open_milli == 0
+    assert budgets.unbalanced() == []
+
+
+def test_a_run_of_the_schedule_stops_where_the_money_ends(gateway, campaign, three_members, mei: Staff):  # noqa: F811
+    run = launching.start_run(campaign=campaign, window="once", at=NOON)
+    cap(campaign, 10)
+    budgets.open_purse(
+        cause="run", cause_id=run.pk, store=campaign.store, milli=0, subject=budget_subject(campaign), at=NOON
+    )
+    runs.freeze(run_id=run.pk)
+    runs.expand(run_id=run.pk, chunk=0, at=NOON)
+
+    said = list(Message.objects.order_by("id").values_list("reason", flat=True))
+    assert said.count(Reason.BUDGET) >= 1
+    assert budgets.unbalanced() == []
