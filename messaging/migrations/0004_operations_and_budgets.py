@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('members', '0002_ledger_guards'),
-        ('messaging', '0002_functions'),
+        ('messaging', '0003_pass_on_code'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -9,7 +9,7 @@ PRICES = "SELECT sms_price_changed(id, price_minor) FROM messaging_gateway"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("messaging", "0003_operations_and_budgets")]
+    dependencies = [("messaging", "0004_operations_and_budgets")]
     operations = [
         *(
             migrations.RunSQL((FOLDER / name).read_text(), migrations.RunSQL.noop)
