@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from campaigns.domain.audiences import Audience
-from campaigns.domain.drafting import is_approved
+from campaigns.domain.drafting import is_approved, wording_of
 from campaigns.domain.preflight import preflight
 from campaigns.enums import CampaignStatus, RunStatus, Timing
 from campaigns.models import Campaign, Run
@@ -85,6 +85,7 @@ def put_aside(run: Run, *, at: datetime) -> None:
 def price_milli(campaign: Campaign, *, at: datetime) -> int:
     """What a launch now would cost, in thousandths of a minor unit: its parts at the dearest price of its recipients."""
     members = Audience.from_json(campaign.audience).members(campaign.store, at=at)
+    campaign.wording = wording_of(campaign)
     parts = preflight(campaign, members, at=at).parts_total
     some = members.order_by("id").values_list("phone", flat=True)[:PRICED_SAMPLE]
     return parts * max((budgets.part_price_milli(phone, at=at) for phone in some), default=0)

@@ -1,5 +1,7 @@
 """A run and the budgets it counts under."""
 
+# ruff: noqa: F811  (fixtures of another module)
+
 from __future__ import annotations
 
 import pytest
@@ -34,7 +36,7 @@ def cap(campaign: Campaign, minor: int):
 
 def test_a_run_above_the_cap_does_not_start_and_says_the_amounts(
     gateway, campaign, three_members, mei: Staff
-):  # noqa: F811
+):
     cap(campaign, 10)
 
     with pytest.raises(NotLaunchable) as refused:
@@ -45,7 +47,7 @@ def test_a_run_above_the_cap_does_not_start_and_says_the_amounts(
     assert Campaign.objects.get().status == "draft"
 
 
-def test_a_run_draws_on_its_purse_and_gives_the_rest_back(gateway, campaign, three_members, mei: Staff):  # noqa: F811
+def test_a_run_draws_on_its_purse_and_gives_the_rest_back(gateway, campaign, three_members, mei: Staff):
     budget = cap(campaign, 1000)
     run = launching.launch(campaign=campaign, by=mei, at=NOON)
     aside = budgets.standing(budget, at=NOON).open_milli
@@ -63,7 +65,7 @@ def test_a_run_draws_on_its_purse_and_gives_the_rest_back(gateway, campaign, thr
     assert budgets.unbalanced() == []
 
 
-def test_a_run_of_the_schedule_stops_where_the_money_ends(gateway, campaign, three_members, mei: Staff):  # noqa: F811
+def test_a_run_of_the_schedule_stops_where_the_money_ends(gateway, campaign, three_members, mei: Staff):
     run = launching.start_run(campaign=campaign, window="once", at=NOON)
     cap(campaign, 10)
     budgets.open_purse(
