@@ -7,6 +7,13 @@ from messaging.enums import MessageClass
 OPT_OUT_TEXT: Final = {"en": "Reply STOP to opt out", "zh-hans": "拒收请回复R"}
 
 SYSTEM_TEXTS: Final[dict[str, tuple[MessageClass, dict[str, str]]]] = {
+    "register_code": (
+        MessageClass.VERIFICATION,
+        {
+            "en": "{code} is your sign-up code. It is valid for {minutes} minutes. Nobody from us will ask for it.",
+            "zh-hans": "您的注册验证码是{code}，{minutes}分钟内有效。工作人员不会向您索要验证码。",
+        },
+    ),
     "login_code": (
         MessageClass.VERIFICATION,
         {
@@ -33,6 +40,27 @@ SYSTEM_TEXTS: Final[dict[str, tuple[MessageClass, dict[str, str]]]] = {
         {
             "en": "{code} lets your card move to another phone. Valid for {minutes} minutes. Not you? Tell nobody.",
             "zh-hans": "您正在更换会员手机号，验证码是{code}，{minutes}分钟内有效。非本人操作请勿告知任何人。",
+        },
+    ),
+    "change_password_code": (
+        MessageClass.VERIFICATION,
+        {
+            "en": "{code} lets your password be changed. Valid for {minutes} minutes. Not you? Tell nobody.",
+            "zh-hans": "您正在修改密码，验证码是{code}，{minutes}分钟内有效。非本人操作请勿告知任何人。",
+        },
+    ),
+    "redeem_code": (
+        MessageClass.VERIFICATION,
+        {
+            "en": "{code} confirms that you redeem. Valid for {minutes} minutes. Tell it only at the till.",
+            "zh-hans": "您的兑换验证码是{code}，{minutes}分钟内有效，仅在收银台确认本次兑换时告知店员。",
+        },
+    ),
+    "identity_code": (
+        MessageClass.VERIFICATION,
+        {
+            "en": "{code} proves that this phone is yours. Valid for {minutes} minutes. Not you? Tell nobody.",
+            "zh-hans": "您的身份验证码是{code}，{minutes}分钟内有效。非本人操作请勿告知任何人。",
         },
     ),
     "balance": (
