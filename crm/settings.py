@@ -264,6 +264,10 @@ CONSTANCE_CONFIG = {
     "MARKETING_UNTIL": ("21:00", _("…until this time; the last leaves 15 minutes before"), "clock"),
     "MARKETING_PER_DAY": (1, _("Marketing texts to one phone in any 24 hours"), "count"),
     "MARKETING_PER_MONTH": (6, _("Marketing texts to one phone in any 30 days"), "count"),
+    "INBOUND_ANSWERS_PER_HOUR": (5, _("Automatic answers to one phone in any hour"), "count"),
+    "INBOX_ANSWER_MINUTES": (60, _("Minutes until a text in the inbox is to be answered"), "count"),
+    "DISPUTE_MINUTES": (15, _("The same for “this was not me”"), "count"),
+    "DISPUTE_FREEZES_CARD": (False, _("“This was not me” by text freezes the card at once"), bool),
     "VERIFICATION_COUNTRIES": (
         env.text("REGION", "CN"),
         _("Countries whose numbers may ask for codes, as CN,SG"),
@@ -329,6 +333,15 @@ CONSTANCE_CONFIG_FIELDSETS = (
         ("MARKETING_FROM", "MARKETING_UNTIL", "MARKETING_PER_DAY", "MARKETING_PER_MONTH"),
     ),
     (_("Consent"), ("CONSENT_WORDING",)),
+    (
+        _("Texts from members"),
+        (
+            "INBOUND_ANSWERS_PER_HOUR",
+            "INBOX_ANSWER_MINUTES",
+            "DISPUTE_MINUTES",
+            "DISPUTE_FREEZES_CARD",
+        ),
+    ),
     (
         _("Verification codes"),
         (

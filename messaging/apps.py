@@ -8,5 +8,8 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         from messaging import receivers
+        from messaging.domain import questions, self_help
 
         receivers.connect()
+        self_help.register()
+        questions.register()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
 
@@ -85,6 +85,14 @@ class Checked:
     checks_left: int
 
 
+@dataclass(frozen=True)
+class LiveCode:
+    """A code in force, for whoever must know it when they see it. Never shown, never logged."""
+
+    code: str = field(repr=False)
+    asked_at: datetime
+
+
 def ask_code(
     *,
     phone: str,
@@ -150,13 +158,14 @@ def check_code(
     return Checked(is_right=is_first, checks_left=0)
 
 
-def live_code_of(phone: str, at: datetime) -> VerificationCode | None:
+def live_code_of(phone: str, at: datetime) -> LiveCode | None:
     """The newest code this number was sent and could use now, whatever for; None without one."""
-    sent = VerificationCode.objects.filter(
-        phone_hash=asker_of(phone, None).number, expires_at__gt=at, is_sent=True
-    )
+    number = asker_of(phone, None).number
+    sent = VerificationCode.objects.filter(phone_hash=number, expires_at__gt=at, is_sent=True)
     found = sent.select_related("same_as").order_by("-id").first()
-    return found if found and _is_live(found.same_as or found, at) else None
+    if found is None or not _is_live(found.same_as or found, at):
+        return None
+    return LiveCode(_code(found.purpose, number, bytes(found.salt), found.digits), found.created_at)
 
 
 def forget_codes(*, at: datetime) -> dict[str, int]:
