@@ -13,7 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from members.admin_scope import may_enter, reach_of
 from members.domain.approvals import MAY_APPROVE, waiting_for
 from members.enums import Role
-from members.models import Staff
+from members.models import Staff, Store
+from messaging.domain.conversations import unread
+
+MAY_ANSWER = (Role.CASHIER, Role.MANAGER, Role.OWNER, Role.MARKETER)
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ STAFF = (
     Place("staff:message_list", _("Messages"), "message-square-text"),
     Place("staff:coupon_list", _("Coupons"), "ticket-percent", is_tab=False),
 )
+INBOX = Place("staff:inbox", _("Inbox"), "inbox", is_tab=False)
+CODES = Place("staff:codes", _("Codes"), "key-round", is_tab=False)
 TIERS = Place("staff:tier_board", _("Tiers"), "award", is_tab=False)
 APPROVALS = Place("staff:approval_list", _("Approvals"), "shield-check", is_tab=False)
 MONEY = Place("staff:money", _("Money"), "wallet", is_tab=False)
@@ -75,8 +80,10 @@ def staff_links(request: HttpRequest) -> list[Link]:
     """The rail: daily work, what waits for a second person, the audit log, then set-up, as far as one may."""
     reach = reach_of(request)
     places = [*STAFF]
+    if reach.may_anywhere(MAY_ANSWER):
+        places.insert(2, INBOX)
     if reach.may_anywhere((Role.MANAGER, Role.OWNER)):
-        places.append(TIERS)
+        places += [TIERS, CODES]
     if reach.may_anywhere((Role.CASHIER, Role.MANAGER, Role.OWNER, Role.AUDITOR)):
         places += [MONEY, APPROVALS]
     if reach.may_anywhere((Role.OWNER, Role.AUDITOR)):
@@ -87,11 +94,27 @@ def staff_links(request: HttpRequest) -> list[Link]:
 
 
 def _counted(link: Link, request: HttpRequest) -> Link:
-    """The approvals with how many wait for this person; nothing waits for who may approve nowhere."""
+    """The approvals with how many wait for this person, the inbox with how many nobody has looked at."""
+    if link.label == INBOX.label and isinstance(request.user, Staff):
+        return replace(link, count=_unread(request))
     is_asked = link.label == APPROVALS.label and reach_of(request).may_anywhere(MAY_APPROVE)
     if not is_asked or not isinstance(request.user, Staff):
         return link
     return replace(link, count=waiting_for(request.user, at=timezone.now()))
+
+
+def _unread(request: HttpRequest) -> int:
+    """Of the store the person works in; of nobody's too for those in charge. Nothing where they may not answer."""
+    store = _store_at_work(request)
+    if store is None or not request.user.may(store.pk, *MAY_ANSWER):  # type: ignore[union-attr]
+        return 0
+    is_in_charge = request.user.may(store.pk, Role.MANAGER, Role.OWNER)  # type: ignore[union-attr]
+    return unread(request.user, store, is_in_charge=is_in_charge)  # type: ignore[arg-type]
+
+
+def _store_at_work(request: HttpRequest) -> Store | None:
+    """What crm.staff.access has read for this request; the admin's own pages have read none."""
+    return getattr(getattr(request, "_staff_access", None), "store", None)
 
 
 def simulator_url(request: HttpRequest) -> str:
