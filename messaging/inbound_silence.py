@@ -87,6 +87,10 @@ _ENGLISH_SILENCE = re.compile(
             r"\b(?:told|asked|begged|warned) you (?:\w+ ){0,3}to (?:stop|quit|leave me)\b",
             rf"\b(?:next|another|one more|any more) {_THINGS}\b.*\b(?:lawyer|attorney|police|report|sue|block)",
             r"\b(?:why|stop) (?:do |are |must )?(?:you |u )?keep(?:ing)? (?:on )?(?:text|send|messag|spam|bother|contact)\w*",
+            r"\b(?:quit|stop) (?:it|this|that) with\b|\bmak(?:e|ing) (?:it|this|that|these|them|the \w+) stop\b",
+            r"\byou(?:'re| are)? (?:\w+ )?harassing (?:me|us)\b|\bharassment\b",
+            r"\b(?:block|cut|drop|strike|scratch|exclude) (?:me|us|my number) (?:from|off|out)\b",
+            rf"\bno longer (?:interested|wish|want|care)\b.*\b(?:{_THINGS}|these|this|those|them|receiv\w+|hear\w*)\b",
             r"\bnot interested in (?:\w+ ){0,3}(?:texts|messages|offers|ads)",
             r"^(?:i'?m |i am |we are )?(?:really |just )?not interested(?: anymore|"
             r" any more)?,?(?: thanks| thank you| sorry)?$",
@@ -128,7 +132,7 @@ _CHINESE_SILENCE = re.compile(
             r"这种|这些|类似|的|商业|营销|推广|促销|垃圾|有|要|到处|又|群){0,5}?"
             rf"(?:[发传寄](?:送|过?来|到我手机)?(?:给我|我)?{_ABOUT}(?:短信|信息|消息|广告|推送|东西|"
             rf"[了啦吧啊呀吗]|$|[^\w])"
-            r"|推送|骚扰|打扰|打搅|烦我|联系我(?!老|妈|爸|的|家|女|男)|短信|信息|消息|广告|推广|轰炸|群发"
+            r"|推送|骚扰|(?:打扰|打搅)(?=我|了|啦|吧|啊|$|[^\w])|烦我|联系我(?!老|妈|爸|的|家|女|男)|短信|信息|消息|广告|推广|轰炸|群发"
             r"|收到?(?:你|这|任何|短信|信息|广告|$))",
             r"拒收",
             r"(?:删除?|移除|去掉|剔除|注销|清除)(?:掉|了)?(?:我的?|本人|这个|此)(?:手机|电话|号码|"
@@ -140,7 +144,9 @@ _CHINESE_SILENCE = re.compile(
             r"(?:举报|投诉)(?:你们?|了)?(?:发|骚扰|垃圾|短信|乱发)",
             r"(?:怎么|为什么|为啥|干嘛|干吗)(?:还|老|总|一直|天天)+(?:是|在|给我|要|不停)*发(?!货|票|烧)",
             r"没完没了|骚扰我|垃圾短信|骚扰短信|^(?:我)?不(?:是很)?感兴趣|烦不烦|烦死|^滚|"
-            r"屏蔽(?:你|了你)|^(?:请|我要|我想)?(?:取消|停止)(?:吧|掉|了吧)?$|不收到?(?:你们?|任何|这|短信)",
+            r"屏蔽(?:你|了你)|^(?:请|我要|我想)?(?:取消|停止)(?:吧|掉|了吧)?$|不收到?(?:你们?|任何|这|短信)"
+            r"|不(?:再|想|要|愿意?|希望|需要)?(?:接收|接受|收取?|看)(?:你们的?|任何|这些|这种|此类|一切|所有)*(?:广告|短信|推广|营销|促销|信息|推送)"
+            r"|停止(?:给我|向我|再)?(?:发送|推送|群发|发)(?:给我|我)?(?:任何|所有)?(?:短信|信息|消息|广告|通知)?(?:$|[^\w])",
         ]
     )
 )
@@ -152,7 +158,7 @@ _DELIVERY = re.compile(
 def asks_for_silence(text: str) -> bool:
     """Would a reasonable person read this as "send me no more texts"? `text` normalised and trimmed."""
     if re.search(r"[\u4e00-\u9fff]", text):
-        compact = re.sub(r"[\s\"“”'《》]+", "", text)
+        compact = re.sub(r"[\s\"“”'《》]+", "", text).replace("简讯", "短信").replace("讯息", "信息")
         if _DELIVERY.search(compact):
             return False
         if _CHINESE_SILENCE.search(compact):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 from django.conf import settings
@@ -115,7 +115,7 @@ def _take_in(joined: Joined, at: datetime) -> None:
 
 def _read(text: str, sender: Sender, at: datetime) -> Read:
     """The newest open question that owns the answer gets it; else the text is read without a question."""
-    context = {
+    context: dict[str, Any] = {
         "region": region_of(sender.phone),
         "advertised": _advertised_to(sender.phone_hash),
         "keywords": inbound_registry.keywords() or None,

@@ -8,7 +8,7 @@ read, and a release forgives what happened before it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -26,6 +26,7 @@ USUAL_HOURS = 7 * 24
 CONVERSION_WINDOW = 200  # codes that went out
 CONVERSION_DOUBTFUL, CONVERSION_BAD = 0.20, 0.10
 CONVERSION_LOOKS_BACK = timedelta(hours=24)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 USUAL_DIGITS, CAREFUL_DIGITS = 6, 8
 _CONVERSION = statement("codes_conversion")
 _USUAL_FAILURES = statement("codes_usual_failures")
@@ -75,13 +76,13 @@ def figures(at: datetime) -> Breakers:
         .order_by("released_at")
         .values_list("kind", "released_at")
     )
-    since = max(at - timedelta(hours=1), releases.get(LockKind.FAILURES, at - timedelta(days=9)))
+    since = max(at - timedelta(hours=1), releases.get(LockKind.FAILURES) or LONG_AGO)
     failures = FailedCheck.objects.filter(at__gt=since, at__lte=at).count()
     limit = FAILURES_FLOOR
     if failures > FAILURES_FLOOR:
         usual = _one(_USUAL_FAILURES, {"at": at, "hours": USUAL_HOURS})[0]
         limit = max(FAILURES_FLOOR, int(FAILURES_TIMES_USUAL * usual))
-    since = max(at - CONVERSION_LOOKS_BACK, releases.get(LockKind.CONVERSION, at - timedelta(days=9)))
+    since = max(at - CONVERSION_LOOKS_BACK, releases.get(LockKind.CONVERSION) or LONG_AGO)
     sent, used = _one(_CONVERSION, {"since": since, "at": at, "window": CONVERSION_WINDOW})
     return Breakers(failures, limit, sent, used)
 
