@@ -282,7 +282,8 @@ def _english_topic(said: _Said) -> str:
     rest = [word for word in said.words if word not in QUERY_FILLERS]
     topics = [_topic_of(word) for word in rest]
     if rest and all(topics):
-        return "balance" if "money" in said.words else _most_specific(topics)
+        is_money = "money" in said.words or (set(topics) == {"card"} and "left" in said.words)
+        return "balance" if is_money else _most_specific(topics)
     asked = _HOW_MANY_LEFT.search(said.plain)
     if asked and re.search(r"\b(?:left|remaining)\b", said.plain) and len(rest) <= 1:
         return "services" if rest and rest[0] not in ("money", "cash") else "balance"

@@ -91,6 +91,13 @@ _ENGLISH_SILENCE = re.compile(
             r"\byou(?:'re| are)? (?:\w+ )?harassing (?:me|us)\b|\bharassment\b",
             r"\b(?:block|cut|drop|strike|scratch|exclude) (?:me|us|my number) (?:from|off|out)\b",
             rf"\bno longer (?:interested|wish|want|care)\b.*\b(?:{_THINGS}|these|this|those|them|receiv\w+|hear\w*)\b",
+            r"\b(?:but|and|please|pls|just|so) stop(?: now| please| already)?$",
+            r"\b(?:be|get|want|like) (?:removed|taken off|deleted|unlisted)\b(?! (?:stain|tattoo|gel))",
+            r"\b(?:stop|quit|cease) (?:sending|giving) (?:me|us)\b|\bcease (?:all )?(?:contact|texts?|messages?|communication)",
+            rf"\b(?:never|did not|didn'?t) (?:ask|asked|sign|signed|subscribe|subscribed|agree|agreed|consent|consented)"
+            rf"(?: up)? (?:for|to) (?:any of )?(?:these|this|your|the|any|get|receive)?\b.*(?:{_THINGS}|this|these)$",
+            r"\b(?:report|flag)(?:ing|ed)? (?:this|it|you|your number)?(?: as| for)? ?(?:spam|junk)\b",
+            r"^stop,? (?:s'il vous pla[iî]t|por favor|per favore|bitte|alstublieft)$",
             r"\bnot interested in (?:\w+ ){0,3}(?:texts|messages|offers|ads)",
             r"^(?:i'?m |i am |we are )?(?:really |just )?not interested(?: anymore|"
             r" any more)?,?(?: thanks| thank you| sorry)?$",
