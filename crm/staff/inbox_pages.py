@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -28,7 +28,7 @@ from members.models import Purchase, Staff, Store
 from members.refusals import Refused
 from messaging.domain import conversations
 from messaging.enums import Concern, ConversationStatus
-from messaging.models import Conversation, TemplateVersion
+from messaging.models import Conversation, InboundText, TemplateVersion
 
 MAY_ANSWER = (*AT_TILL, Role.MARKETER)
 SNOOZES = {
@@ -170,7 +170,9 @@ def _page_of(request: HttpRequest, status: str) -> Page[Conversation]:
     after = parse_datetime(moment) if last.isdigit() else None
     if after is not None and timezone.is_aware(after):
         rows = rows.filter(Q(last_at__lt=after) | Q(last_at=after, pk__lt=int(last)))
-    rows = rows.select_related("member", "owner", "store").order_by("-last_at", "-pk")
+    said = InboundText.objects.filter(phone=OuterRef("phone")).order_by("-id").values("text")[:1]
+    rows = rows.annotate(last_text=Subquery(said)).select_related("member", "owner", "store")
+    rows = rows.order_by("-last_at", "-pk")
     return cut(
         request, list(rows[: PAGE_ROWS + 1]), PAGE_ROWS, lambda row: f"{row.last_at.isoformat()}_{row.pk}"
     )

@@ -28,7 +28,6 @@ class Said:
     who: str = ""
     state: str = ""
     reason: str = ""
-    understood: str = ""
     is_complete: bool = True
 
 
@@ -88,8 +87,7 @@ def _to_stranger(found: Conversation) -> Any:
 
 
 def _theirs(text: InboundText) -> Said:
-    understood = text.get_intent_display() if hasattr(text, "get_intent_display") else text.intent
-    return Said(text.received_at, text.text, True, understood=understood, is_complete=text.is_complete)
+    return Said(text.received_at, text.text, True, is_complete=text.is_complete)
 
 
 def _ours(message: Message, wrote: dict[int | None, str]) -> Said:
