@@ -67,13 +67,18 @@ def release_lock(request: HttpRequest, lock: UUID) -> HttpResponse:
 
 
 def _named(locks: list[VerificationLock], access: Access) -> list[dict[str, Any]]:
-    """Each lock with the member it is about, if that is one of theirs; of others nobody says whose number it is."""
+    """Each lock with the member it is about, if that is one of theirs; of others nobody says whose number it is.
+
+    A number of another store's member is that store's to release; what is nobody's is an owner's.
+    """
     hashes = [bytes(lock.key_hash) for lock in locks if lock.kind == LockKind.NUMBER]
-    seen = Member.objects.visible_to(access.staff).filter(phone_hash__in=hashes)
-    members = {bytes(member.phone_hash): member for member in seen}
-    is_owner = access.may(Role.OWNER)
-    return [
-        {"lock": lock, "member": member, "may_release": is_owner or member is not None}
-        for lock in locks
-        for member in [members.get(bytes(lock.key_hash))]
-    ]
+    members = {bytes(one.phone_hash): one for one in Member.objects.filter(phone_hash__in=hashes)}
+    seen = set(
+        Member.objects.visible_to(access.staff).filter(phone_hash__in=hashes).values_list("pk", flat=True)
+    )
+    rows = []
+    for lock in locks:
+        member = members.get(bytes(lock.key_hash))
+        is_theirs = member.pk in seen if member else access.may(Role.OWNER)
+        rows.append({"lock": lock, "member": member if is_theirs else None, "may_release": is_theirs})
+    return rows

@@ -70,9 +70,7 @@ BLANK = "…"
 FORGOTTEN_MAX = 5_000
 FOR_STRANGERS = frozenset({CodePurpose.REGISTER})  # whoever has no card yet may ask for these
 # offered only to who is logged in or stands at the till: no proof of work on top
-OF_THE_KNOWN = frozenset(
-    {CodePurpose.PAY, CodePurpose.PASS_ON, CodePurpose.CHANGE_PHONE, CodePurpose.REDEEM}
-)
+OF_THE_KNOWN = frozenset({CodePurpose.PAY, CodePurpose.PASS_ON, CodePurpose.CHANGE_PHONE, CodePurpose.REDEEM})
 WITHOUT_WEBOTP = frozenset({"CN"})  # carriers that refuse "#" and addresses in a code's text
 _FORGET = statement("forget_codes")
 

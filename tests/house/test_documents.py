@@ -76,7 +76,9 @@ def test_the_order_of_inbound_texts_is_documented():
     assert tuple(order) == PRECEDENCE
 
 
-@pytest.mark.parametrize("limit", ["1 a minute, 5 an hour, 10 a day", "5 numbers an hour", "30 codes in 10 minutes"])
+@pytest.mark.parametrize(
+    "limit", ["1 a minute, 5 an hour, 10 a day", "5 numbers an hour", "30 codes in 10 minutes"]
+)
 def test_the_limits_of_codes_are_documented(limit):
     per_number = ", ".join(f"{most} {_span(window)}" for most, window in limits.CODES_PER_NUMBER)
     said = {

@@ -9,8 +9,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('members', '0002_ledger_guards'),
-        ('messaging', '0002_functions'),
+        ('members', '0004_value_control_functions'),
+        ('messaging', '0006_route_functions'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -140,7 +140,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='verificationcode',
             name='purpose',
-            field=models.CharField(choices=[('register', 'Register'), ('login', 'Log in'), ('pay', 'Pay'), ('transfer', 'Give value to somebody'), ('change_phone', 'Change the phone number'), ('change_password', 'Change the password'), ('redeem', 'Redeem'), ('identity', 'Prove who you are')], max_length=16),
+            field=models.CharField(choices=[('register', 'Register'), ('login', 'Log in'), ('pay', 'Pay'), ('pass_on', 'Pass value on'), ('change_phone', 'Change the phone number'), ('change_password', 'Change the password'), ('redeem', 'Redeem'), ('identity', 'Prove who you are')], max_length=16),
         ),
         migrations.AddIndex(
             model_name='failedcheck',

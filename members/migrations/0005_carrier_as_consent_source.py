@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('members', '0002_ledger_guards'),
+        ('members', '0004_value_control_functions'),
     ]
 
     operations = [
