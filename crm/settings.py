@@ -226,6 +226,15 @@ CONSTANCE_ADDITIONAL_FIELDS = {
     "clock": ["django.forms.RegexField", {"regex": r"^([01]\d|2[0-3]):[0-5]\d$", **_LINE}],
     "count": ["django.forms.IntegerField", {"min_value": 0, "max_value": 1000, **_NUMBER}],
     "amount": ["django.forms.IntegerField", {"min_value": 0, "max_value": 10**9, **_NUMBER}],
+    "percent": ["django.forms.IntegerField", {"min_value": 0, "max_value": 100, **_NUMBER}],
+    "countries": [
+        "django.forms.RegexField",
+        {"regex": r"^[A-Z]{2}(,[A-Z]{2})*$", "max_length": 120, **_LINE},
+    ],
+    "domain": [
+        "django.forms.RegexField",
+        {"regex": r"^([a-z0-9-]+\.)+[a-z]{2,}$", "max_length": 60, "required": False, **_LINE},
+    ],
     "points_missing": [
         "django.forms.ChoiceField",
         {
@@ -255,6 +264,29 @@ CONSTANCE_CONFIG = {
     "MARKETING_UNTIL": ("21:00", _("…until this time; the last leaves 15 minutes before"), "clock"),
     "MARKETING_PER_DAY": (1, _("Marketing texts to one phone in any 24 hours"), "count"),
     "MARKETING_PER_MONTH": (6, _("Marketing texts to one phone in any 30 days"), "count"),
+    "INBOUND_ANSWERS_PER_HOUR": (5, _("Automatic answers to one phone in any hour"), "count"),
+    "INBOX_ANSWER_MINUTES": (60, _("Minutes until a text in the inbox is to be answered"), "count"),
+    "DISPUTE_MINUTES": (15, _("The same for “this was not me”"), "count"),
+    "DISPUTE_FREEZES_CARD": (False, _("“This was not me” by text freezes the card at once"), bool),
+    "VERIFICATION_COUNTRIES": (
+        env.text("REGION", "CN"),
+        _("Countries whose numbers may ask for codes, as CN,SG"),
+        "countries",
+    ),
+    "VERIFICATION_PARTS_PER_HOUR": (500, _("SMS parts of codes in any hour, all stores"), "amount"),
+    "VERIFICATION_PARTS_PER_DAY": (3000, _("SMS parts of codes in any 24 hours, all stores"), "amount"),
+    "VERIFICATION_STORE_PARTS_PER_HOUR": (200, _("SMS parts of one store’s codes in any hour"), "amount"),
+    "VERIFICATION_STORE_PARTS_PER_DAY": (1200, _("SMS parts of one store’s codes in any 24 hours"), "amount"),
+    "VERIFICATION_MEMBERS_PERCENT": (
+        20,
+        _("Of those parts, kept for numbers that are members’ (%)"),
+        "percent",
+    ),
+    "VERIFICATION_WEBOTP_DOMAIN": (
+        "",
+        _("Address the browser fills codes in for (last line of the text); empty is none"),
+        "domain",
+    ),
     "SPEND_CODE_ABOVE_MINOR": (
         0,
         _("From a card above this within an hour (minor units) the member’s code is needed; 0 is never"),
@@ -301,6 +333,27 @@ CONSTANCE_CONFIG_FIELDSETS = (
         ("MARKETING_FROM", "MARKETING_UNTIL", "MARKETING_PER_DAY", "MARKETING_PER_MONTH"),
     ),
     (_("Consent"), ("CONSENT_WORDING",)),
+    (
+        _("Texts from members"),
+        (
+            "INBOUND_ANSWERS_PER_HOUR",
+            "INBOX_ANSWER_MINUTES",
+            "DISPUTE_MINUTES",
+            "DISPUTE_FREEZES_CARD",
+        ),
+    ),
+    (
+        _("Verification codes"),
+        (
+            "VERIFICATION_COUNTRIES",
+            "VERIFICATION_PARTS_PER_HOUR",
+            "VERIFICATION_PARTS_PER_DAY",
+            "VERIFICATION_STORE_PARTS_PER_HOUR",
+            "VERIFICATION_STORE_PARTS_PER_DAY",
+            "VERIFICATION_MEMBERS_PERCENT",
+            "VERIFICATION_WEBOTP_DOMAIN",
+        ),
+    ),
 )
 
 REGULARS_ALERTS_TO = env.words("ALERTS_TO")
@@ -311,6 +364,7 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "regulars@localhost")
 REGULARS_METRICS_TOKEN = env.text("METRICS_TOKEN")
 REGULARS_METRICS_FROM = env.words("METRICS_FROM")
+REGULARS_CODE_HASH_COST = 2**12  # scrypt: some 25 ms and 4 MB a code
 REGULARS_API_PER_MINUTE = env.number("API_PER_MINUTE", 600)  # requests a key
 REGULARS_CURRENCY = env.text("CURRENCY", "CNY")
 REGULARS_REGION = env.text("REGION", "CN")

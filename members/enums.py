@@ -27,6 +27,7 @@ class ConsentSource(models.TextChoices):
     TEXT = "text", _("Text message")
     IMPORT = "import", _("Import")
     API = "api", _("API")
+    CARRIER = "carrier", _("Carrier’s blacklist")
 
 
 class Gender(models.TextChoices):

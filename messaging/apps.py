@@ -11,9 +11,12 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         from messaging import receivers
+        from messaging.domain import questions, self_help
 
         receivers.connect()
         post_migrate.connect(_store_windows, sender=self)
+        self_help.register()
+        questions.register()
 
 
 def _store_windows(using: str = "default", **_: Any) -> None:

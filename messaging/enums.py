@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class MessageClass(models.TextChoices):
@@ -53,10 +54,40 @@ class SuppressionScope(models.TextChoices):
 
 
 class CodePurpose(models.TextChoices):
+    """What a code proves a phone for. It is good for nothing else."""
+
+    REGISTER = "register", _("Register")
     LOGIN = "login", _("Log in")
     PAY = "pay", _("Pay")
     PASS_ON = "pass_on", _("Pass value on")
     CHANGE_PHONE = "change_phone", _("Change the phone number")
+    CHANGE_PASSWORD = "change_password", _("Change the password")
+    REDEEM = "redeem", _("Redeem")
+    IDENTITY = "identity", _("Prove who you are")
+
+
+class LockKind(models.TextChoices):
+    """What stops verification codes: a number or a span of numbers locked, a breaker of the whole house on."""
+
+    NUMBER = "number", _("Number locked")
+    SPAN = "span", _("Span of numbers locked")
+    FAILURES = "failures", _("Too many wrong codes everywhere")
+    CONVERSION = "conversion", _("Too few codes are used")
+
+
+class ConversationStatus(models.TextChoices):
+    OPEN = "open", pgettext_lazy("conversation", "Open")
+    WAITING = "waiting", pgettext_lazy("conversation", "Waiting")
+    DONE = "done", pgettext_lazy("conversation", "Done")
+
+
+class Concern(models.TextChoices):
+    """Why a person has to look at what a phone said."""
+
+    QUESTION = "question", _("Question")
+    DISPUTE = "dispute", _("“This was not me”")
+    SILENCE = "silence", _("Wants no more texts, in own words")
+    INCOMPLETE = "incomplete", _("Parts of the text are missing")
 
 
 class GatewayKind(models.TextChoices):

@@ -1,6 +1,6 @@
 """What an inbound text means: one published order, decided from the text and the open conversation alone.
 
-Order: opt-out, opt-in, help, answer to the pending question, self-help query, interaction keyword, human
+Order (`PRECEDENCE`): opt-out, opt-in, help, answer to the pending question, interaction keyword, self-help query, human
 inbox. A pending question owns its own answers (1–5, Y, N, C) before anything else. When in doubt whether
 somebody wants no more texts, they do: suppress first, ask later. An inbound text never grants consent here:
 `opt_in` only says that it was asked for. Words and sources: messaging/inbound_words.py, sms-facts §4.
@@ -36,6 +36,7 @@ from messaging.inbound_words import (
 )
 
 IntentKind = Literal["opt_out", "opt_in", "help", "answer", "query", "keyword", "human"]
+PRECEDENCE: tuple[IntentKind, ...] = ("opt_out", "opt_in", "help", "answer", "keyword", "query", "human")
 Pending = Mapping[str, str | Iterable[str]] | Iterable[str] | None
 
 LONGEST_READ = 1600  # characters; what follows is not read
@@ -44,7 +45,7 @@ LONGEST_READ = 1600  # characters; what follows is not read
 @dataclass(frozen=True, slots=True)
 class Intent:
     """`argument`: opt_out "word", "advertised" or "phrase" (how sure); answer the pending key; query the
-    topic (balance, points, card, booking); keyword the text in capitals; otherwise ""."""
+    topic (balance, points, card, services, coupons, booking); keyword the text in capitals; otherwise ""."""
 
     kind: IntentKind
     argument: str = ""
@@ -78,11 +79,11 @@ def classify_inbound(
         return Intent("help")
     if answer is not None:
         return Intent("answer", answer)
-    topic = _query_topic(said)
-    if topic:
-        return Intent("query", topic)
     keyword = _keyword(said, keywords)
-    return Intent("keyword", keyword) if keyword else Intent("human")
+    if keyword:
+        return Intent("keyword", keyword)
+    topic = _query_topic(said)
+    return Intent("query", topic) if topic else Intent("human")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,9 @@ _OWNABLE = re.compile(
     r"[0-9]+|[ync]|yes|no|" + "|".join(sorted(CANCEL_WORDS | NO_WORDS, key=len, reverse=True))
 )
 _LONG_STOP = re.compile(r"(?:s+t+o+p+)+")
+_CHINESE_COURTESY = re.compile(
+    r"^(?:请问?|麻烦(?:你|您)?|你好|您好|亲)+|(?:谢谢|多谢|感谢|你|您|谢|吧|了|啊|哦|呀|啦|哈|呢|好吗|行吗|可以吗)+$"
+)
 _ECHO = re.compile(
     r"(?:拒收|退订)?(?:请?(?:直接)?(?:回复?|发送?|reply|text|send|"
     r"txt)(?:with)?[:“”《》]*)(.+?)(?:即可|退订)?"
@@ -152,6 +156,7 @@ def _opt_out(said: _Said, region: str, advertised: Collection[str], *, answered:
         return ""
     echoed = _ECHO.fullmatch(said.joined)
     forms = {said.joined, echoed[1]} if echoed else {said.joined}
+    forms |= {_CHINESE_COURTESY.sub("", form) for form in forms} - {""}
     if forms & STOP_WORDS or forms & LOCAL_STOP_WORDS.get(region.upper(), frozenset()):
         return "word"
     if any(_is_stop(form) for form in forms) or _is_stop_with_courtesy(said):
@@ -241,15 +246,19 @@ _CHINESE_FILLERS = re.compile(
     r"请问|麻烦|帮忙|帮我|我想|我要|想要|想|查询|查一下|查一查|查下|查看|查|看一下|看看|看下|"
     r"问一下|问下|一下|告诉我|发一下|我的|我|你好|您好|"
     r"会员卡里|会员卡|储值卡|卡里面|卡里|卡上|卡内|账户里|账户|账号|目前|现在|当前|还有|还剩下?|"
-    r"剩余|剩下?|是多少|有多少|多少|几点|什么时候|哪天|"
-    r"是什么|是|有|几|个|的|了|呢|吗|啊|吧|呀|哦|嘛|谢谢|多谢|下|请|总|可用|回复|发送|信息|记录|"
-    r"和|跟|还|点|[\s,.!?。、:;]"
+    r"剩余|剩下?|是什么时候|是哪天|是几点|是多少|有多少|多少|几点|什么时候|哪天|"
+    r"是什么|什么|是|有|几|个|的|了|呢|吗|啊|吧|呀|哦|嘛|谢谢|多谢|下|请|总|可用|回复|发送|信息|记录|"
+    r"和|跟|还|点|用|[\s,.!?。、:;]"
 )
 _HOW_MUCH_LEFT = re.compile(
     r"(?:请问|你好|您好|我的?|帮我?查?(?:一下|下)?|查(?:一下|下|询)?|看看|现在|目前|,|\s)*(?:会员|"
     r"储值|充值|次|美容|洗车)?(?:卡|账户|账号|里|里面|上|内|中)*"
-    r"(?:还|一共|总共|现在|目前)*(?:有|剩下?|剩余)(?:多少|几)(?P<unit>钱|元|块钱?|余额|积分|分|次|"
+    r"(?:还|一共|总共|现在|目前)*(?:有|剩下?|剩余|(?:能|可以)(?:再)?(?:洗|剪|用|做|来|按|练)?)(?:多少|几)(?P<unit>钱|元|块钱?|余额|积分|分|次|"
     r"回)(?:可?用)?[了呢啊呀吗?!。,谢]*"
+)
+_HOW_MANY_OF = re.compile(
+    r"(?:请问|我的?)?(?:[\u4e00-\u9fff]{0,6}?)(?:还|一共|现在)?(?:有|剩下?|剩余)(?:多少|几)(?:次|张)(?:可用)?(?:可用的?)?"
+    r"(?:优惠[券卷劵]|[券卷劵]|代金券|洗车|服务)?[了呢啊呀吗?!。,谢]*"
 )
 _HOW_MANY_LEFT = re.compile(
     r"how (?:many|much) (?P<unit>[a-z]+ )?(?:do i (?:still )?have|have i got|are|is|remain\w*|left)\b"
@@ -273,10 +282,11 @@ def _english_topic(said: _Said) -> str:
     rest = [word for word in said.words if word not in QUERY_FILLERS]
     topics = [_topic_of(word) for word in rest]
     if rest and all(topics):
-        return "balance" if "money" in said.words else _most_specific(topics)
+        is_money = "money" in said.words or (set(topics) == {"card"} and "left" in said.words)
+        return "balance" if is_money else _most_specific(topics)
     asked = _HOW_MANY_LEFT.search(said.plain)
     if asked and re.search(r"\b(?:left|remaining)\b", said.plain) and len(rest) <= 1:
-        return "card" if rest and rest[0] not in ("money", "cash") else "balance"
+        return "services" if rest and rest[0] not in ("money", "cash") else "balance"
     return "balance" if asked and not rest else ""
 
 
@@ -287,8 +297,12 @@ def _chinese_topic(said: _Said) -> str:
     if compact in _topics():
         return _topics()[compact]
     left = _HOW_MUCH_LEFT.fullmatch(compact)
+    if not left and _HOW_MANY_OF.fullmatch(compact):
+        return "coupons" if re.search("[券卷劵]", compact) else "services"
     if left:
-        return {"积分": "points", "分": "points", "次": "card", "回": "card"}.get(left["unit"], "balance")
+        return {"积分": "points", "分": "points", "次": "services", "回": "services", "张": "coupons"}.get(
+            left["unit"], "balance"
+        )
     rest = _CHINESE_FILLERS.sub(" ", compact).split()
     topics = [_topic_of(word) for word in rest]
     if not rest:

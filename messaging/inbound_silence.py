@@ -24,7 +24,7 @@ _INSISTENCE = re.compile(
 )
 _CHINESE_INSISTENCE = re.compile(r"(?:怎么|如何|怎样|咋)(?:才能|样)?(?:可以|能)?退订|还在?(?:给我|一直)?发")
 _CHINESE_DENIALS = re.compile(
-    r"(?:不想?要?|没|别|不用|勿|并未|误|不小心|被)(?:我|给我|把我)?(?:就|点|给)?退订|退订错|恢复|"
+    r"(?:不想?要?|没有?|别|不用|勿|并未|误|不小心|被)(?:我|给我|把我)?(?:就|点|给)?退订|退订错|恢复|"
     r"取消退订|重新订阅"
     r"|(?:不要|别)(?:停|取消|关)(?:$|[了发啊!。,])"
 )
@@ -83,11 +83,44 @@ _ENGLISH_SILENCE = re.compile(
             r"^(?:end|cancel) (?:all )?(?:texts|messages|alerts|sms|notifications)$|^cease and desist|\bstop ?2 ?(?:end|stop|quit)\b",
             rf"\benough (?:with|of) (?:\w+ ){{0,2}}{_THINGS}\b",
             r"^i revoke|\bthis is (?:spam|harassment)\b|^spam+$|^(?:you are )?spamming\b",
+            rf"\b(?:sick|tired|fed up|had enough)(?: and (?:sick|tired))? (?:of|with) (?:\w+ ){{0,3}}{_THINGS}\b",
+            r"\b(?:told|asked|begged|warned) you (?:\w+ ){0,3}to (?:stop|quit|leave me)\b",
+            rf"\b(?:next|another|one more|any more) {_THINGS}\b.*\b(?:lawyer|attorney|police|report|sue|block)",
+            r"\b(?:why|stop) (?:do |are |must )?(?:you |u )?keep(?:ing)? (?:on )?(?:text|send|messag|spam|bother|contact)\w*",
+            r"\b(?:quit|stop) (?:it|this|that) with\b|\bmak(?:e|ing) (?:it|this|that|these|them|the \w+) stop\b",
+            r"\byou(?:'re| are)? (?:\w+ )?harassing (?:me|us)\b|\bharassment\b",
+            r"\b(?:block|cut|drop|strike|scratch|exclude) (?:me|us|my number) (?:from|off|out)\b",
+            rf"\bno longer (?:interested|wish|want|care)\b.*\b(?:{_THINGS}|these|this|those|them|receiv\w+|hear\w*)\b",
+            r"\b(?:but|and|please|pls|just|so) stop(?: now| please| already)?$",
+            r"\b(?:be|get|want|like) (?:removed|taken off|deleted|unlisted)\b(?! (?:stain|tattoo|gel))",
+            r"\b(?:stop|quit|cease) (?:sending|giving) (?:me|us)\b|\bcease (?:all )?(?:contact|texts?|messages?|communication)",
+            rf"\b(?:never|did not|didn'?t) (?:ask|asked|sign|signed|subscribe|subscribed|agree|agreed|consent|consented)"
+            rf"(?: up)? (?:for|to) (?:any of )?(?:these|this|your|the|any|get|receive)?\b.*(?:{_THINGS}|this|these)$",
+            r"\b(?:report|flag)(?:ing|ed)? (?:this|it|you|your number)?(?: as| for)? ?(?:spam|junk)\b",
+            r"^stop,? (?:s'il vous pla[iî]t|por favor|per favore|bitte|alstublieft)$",
             r"\bnot interested in (?:\w+ ){0,3}(?:texts|messages|offers|ads)",
             r"^(?:i'?m |i am |we are )?(?:really |just )?not interested(?: anymore|"
             r" any more)?,?(?: thanks| thank you| sorry)?$",
             r"\b(?:block|report) (?:this number|you|this as spam)\b|\bno m[aá]s mensajes\b",
             r"^(?:no more|enough)(?: please| already| thanks)?$",
+        ]
+    )
+)
+
+# The commonest ways to say it in the other languages of the word list.
+_OTHER_SILENCE = re.compile(
+    "|".join(
+        [
+            r"\bplus (?:de|aucun) (?:sms|messages?|pub\w*|textos?)|\bne m'?(?:envoyez|écrivez|contactez) plus|"
+            r"\barr[êe]te[rz] (?:de |les |ces |vos )?(?:m'?\w+|sms|messages?|pubs?)",
+            r"\bkeine? (?:weiteren? )?(?:sms|nachrichten?|werbung|texte)(?: mehr)?\b|\bh[öo]rt? (?:bitte )?auf\b|"
+            r"\bnicht mehr (?:schreiben|senden|kontaktieren|anschreiben)",
+            r"\bno (?:me )?(?:env[ií]\w+|mand\w+|escrib\w+) (?:m[aá]s|mensajes?|sms)|\bdeje?n? de (?:enviar|mandar|"
+            r"escribir|molestar)|\bno quiero (?:m[aá]s )?(?:mensajes|sms|publicidad)",
+            r"\bn[ãa]o (?:me )?(?:envi\w+|mand\w+) mais|\bparem? de (?:enviar|mandar)",
+            r"\bnon (?:mi )?(?:inviate|mandate|scrivete)\w* pi[ùu]|\bbasta (?:messaggi|sms|pubblicit[àa])",
+            r"\bgeen (?:sms\w*|berichten?|reclame) meer|\bstop met (?:sms|bericht|stur)\w*",
+            r"(?:唔好|咪|勿)(?:再)?(?:send|发|传|寄|烦)",
         ]
     )
 )
@@ -104,21 +137,23 @@ _CHINESE_SILENCE = re.compile(
             r"(?:再|继续|老是?|总是?|一直|天天|给我?|向我|往我|对我|我|这里|这么|乱|来|随便|每天|"
             r"收到?|接收|接受|看到|任何|此类|这类|"
             r"这种|这些|类似|的|商业|营销|推广|促销|垃圾|有|要|到处|又|群){0,5}?"
-            rf"(?:发(?:送|过?来|到我手机)?(?:给我|我)?{_ABOUT}(?:短信|信息|消息|广告|推送|东西|"
+            rf"(?:[发传寄](?:送|过?来|到我手机)?(?:给我|我)?{_ABOUT}(?:短信|信息|消息|广告|推送|东西|"
             rf"[了啦吧啊呀吗]|$|[^\w])"
-            r"|推送|骚扰|打扰|打搅|烦我|联系我(?!老|妈|爸|的|家|女|男)|短信|信息|消息|广告|推广|轰炸|群发"
+            r"|推送|骚扰|(?:打扰|打搅)(?=我|了|啦|吧|啊|$|[^\w])|烦我|联系我(?!老|妈|爸|的|家|女|男)|短信|信息|消息|广告|推广|轰炸|群发"
             r"|收到?(?:你|这|任何|短信|信息|广告|$))",
             r"拒收",
             r"(?:删除?|移除|去掉|剔除|注销|清除)(?:掉|了)?(?:我的?|本人|这个|此)(?:手机|电话|号码|"
             r"号|信息|资料|名字|联系方式)",
             r"(?:把|将)(?:我|本人)(?:的?(?:手机|电话|号码|手机号|名字|信息))?(?:从\w{0,8})?(?:中|"
             r"里)?(?:删|移除|移出|去掉|拉黑|剔除|除名)",
-            r"(?:再|还)(?:给我)?发(?:短信|信息|消息|广告|来|一条)?,?(?:我)?(?:就|我就)?(?:投诉|"
+            r"(?:再|还)(?:给我|敢)?发(?:短信|信息|消息|广告|来|一条)?,?(?:我)?(?:就|我就)?(?:\w{0,8})?(?:投诉|"
             r"举报|报警|拉黑|告)",
             r"(?:举报|投诉)(?:你们?|了)?(?:发|骚扰|垃圾|短信|乱发)",
             r"(?:怎么|为什么|为啥|干嘛|干吗)(?:还|老|总|一直|天天)+(?:是|在|给我|要|不停)*发(?!货|票|烧)",
             r"没完没了|骚扰我|垃圾短信|骚扰短信|^(?:我)?不(?:是很)?感兴趣|烦不烦|烦死|^滚|"
-            r"屏蔽(?:你|了你)|^(?:请|我要|我想)?(?:取消|停止)(?:吧|掉|了吧)?$|不收到?(?:你们?|任何|这|短信)",
+            r"屏蔽(?:你|了你)|^(?:请|我要|我想)?(?:取消|停止)(?:吧|掉|了吧)?$|不收到?(?:你们?|任何|这|短信)"
+            r"|不(?:再|想|要|愿意?|希望|需要)?(?:接收|接受|收取?|看)(?:你们的?|任何|这些|这种|此类|一切|所有)*(?:广告|短信|推广|营销|促销|信息|推送)"
+            r"|停止(?:给我|向我|再)?(?:发送|推送|群发|发)(?:给我|我)?(?:任何|所有)?(?:短信|信息|消息|广告|通知)?(?:$|[^\w])",
         ]
     )
 )
@@ -130,9 +165,9 @@ _DELIVERY = re.compile(
 def asks_for_silence(text: str) -> bool:
     """Would a reasonable person read this as "send me no more texts"? `text` normalised and trimmed."""
     if re.search(r"[\u4e00-\u9fff]", text):
-        compact = re.sub(r"[\s\"“”'《》]+", "", text)
+        compact = re.sub(r"[\s\"“”'《》]+", "", text).replace("简讯", "短信").replace("讯息", "信息")
         if _DELIVERY.search(compact):
             return False
         if _CHINESE_SILENCE.search(compact):
             return True
-    return _ENGLISH_SILENCE.search(text) is not None
+    return _ENGLISH_SILENCE.search(text) is not None or _OTHER_SILENCE.search(text) is not None

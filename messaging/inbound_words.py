@@ -18,7 +18,7 @@ STOP_WORDS = _words(
     nomoresms 退订 退定 推订 退顶 退丁 退钉 退 拒收 拒绝 取消 取消订阅 取消短信 取消接收 停止 停发 停
     td退订 退订td 拒收td 别发 勿扰 请勿打扰 免打扰 屏蔽 拉黑 滚 滚蛋 滚开 走开 闭嘴 垃圾短信 骚扰短信
     烦死了 烦不烦 别烦 够了 不再接收 不接收 拒绝接收 不要了别发 不感兴趣 没兴趣 没有兴趣 无兴趣 关闭短信
-    短信退订
+    短信退订 不想要 st0p unsubscribed
     """
 )
 
@@ -51,12 +51,13 @@ FILLERS = _words(
     """
     please pls plz plse kindly now thanks thank thx ty you u just ok okay hi hello hey sir madam
     immediately already i said guys team sorry today asap ffs again to ur
+    bitte danke svp merci gracias porfavor favor per por grazie prego alstublieft bedankt tack obrigado
     """
 )
 
 MILD_FILLERS = _words(
     """
-    please pls plz kindly now thanks thank thx you hi hello ok
+    please pls plz kindly now thanks thank thx you hi hello ok bitte danke svp merci gracias grazie
     """
 )
 
@@ -127,8 +128,18 @@ QUERY_WORDS: dict[str, frozenset[str]] = {
     ),
     "card": _words(
         """
-        card cards membership 卡 会员卡 次卡 卡片 卡号 我的卡 会员卡号 次数 卡次数 剩余次数 hyk cxhyk
-        visits
+        card cards membership 卡 会员卡 卡片 卡号 我的卡 会员卡号 hyk cxhyk
+        """
+    ),
+    "services": _words(
+        """
+        services service visits visit washes sessions treatments 次卡 次数 卡次数 剩余次数 剩余服务 服务次数
+        疗程 疗程次数 剩余疗程 cs cxcs
+        """
+    ),
+    "coupons": _words(
+        """
+        coupons coupon voucher vouchers 优惠券 优惠卷 券 卷 卡券 代金券 抵用券 优惠劵 yhq cxyhq
         """
     ),
     "booking": _words(
@@ -144,7 +155,7 @@ QUERY_FILLERS = _words(
     what whats what's is are my the a an please pls plz check show see get tell me how much many do does i
     have has left remaining on account query view current total of in can you u know want to hi hello hey
     thanks thank for and acct money available now when whens when's next status lookup look up inquiry
-    enquiry it got any member membership send sms text need would like could cardholder number s time at
+    enquiry it got any there still member membership send sms text need would like could cardholder number s time at
     day date
     """
 )

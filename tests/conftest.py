@@ -51,8 +51,10 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_passwords() -> Iterator[None]:
-    """Nobody's password takes a tenth of a second in a test."""
-    with override_settings(PASSWORD_HASHERS=[f"{__name__}.{QuickArgon2.__name__}"]):
+    """Nobody's password takes a tenth of a second in a test, and no code a fortieth."""
+    with override_settings(
+        PASSWORD_HASHERS=[f"{__name__}.{QuickArgon2.__name__}"], REGULARS_CODE_HASH_COST=2**4
+    ):
         yield
 
 

@@ -5,6 +5,8 @@ A shared browser at the till can hold both, and leaving one never touches or pro
 
 from __future__ import annotations
 
+import re
+import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
@@ -28,6 +30,8 @@ from members.models import Member
 from messaging.domain.outbox import clock_zone
 
 COOKIE = "regulars_member"
+DEVICE_COOKIE = "regulars_device"
+DEVICE_KNOWN_FOR = timedelta(days=400)
 STAYS = timedelta(days=30)
 RENEWED_AFTER = timedelta(days=1)
 _MEMBER, _PHONE, _RENEWED = "member", "phone_hash", "renewed_at"
@@ -39,6 +43,7 @@ class PortalRequest(HttpRequest):
     """A request inside the portal: with the member's session, and behind `member_required` with the member."""
 
     portal_session: SessionBase
+    new_device: str
     member: Member
 
 
@@ -109,6 +114,14 @@ def address_of(request: HttpRequest) -> str:
     return request.META.get("REMOTE_ADDR", "")
 
 
+def device_of(request: PortalRequest) -> str:
+    """The secret by which this browser is known again, log-in or not; made and kept at its first use."""
+    known = request.COOKIES.get(DEVICE_COOKIE, "")
+    if not re.fullmatch(r"[\w-]{20,64}", known, re.ASCII):
+        known = request.new_device = getattr(request, "new_device", "") or secrets.token_urlsafe(24)
+    return known
+
+
 def safe_next(request: HttpRequest, wanted: str) -> str:
     """An address of the portal to go on to, or its first page."""
     home = reverse("portal:home")
@@ -150,6 +163,16 @@ def _stamp(session: SessionBase, at: datetime) -> None:
 
 
 def _keep(request: PortalRequest, response: HttpResponse) -> None:
+    if new_device := getattr(request, "new_device", ""):
+        response.set_cookie(
+            DEVICE_COOKIE,
+            new_device,
+            max_age=DEVICE_KNOWN_FOR,
+            path=reverse("portal:home"),
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
     session, path = request.portal_session, reverse("portal:home")
     if session.is_empty():
         if COOKIE in request.COOKIES:

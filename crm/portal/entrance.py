@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from math import ceil
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -20,6 +21,7 @@ from crm.portal.access import (
     PortalRequest,
     address_of,
     current_member,
+    device_of,
     let_in,
     page,
     portal_view,
@@ -29,8 +31,9 @@ from crm.portal.access import (
 )
 from crm.portal.forms import CodeForm, PhoneForm
 from members.models import Member
+from members.refusals import Refused
 from messaging.domain import verification
-from messaging.domain.verification import TryLater
+from messaging.domain.verification import CodesUnavailable, ProofNeeded, TryLater
 from messaging.enums import CodePurpose
 
 PENDING_FOR = timedelta(minutes=30)
@@ -44,18 +47,21 @@ def login(request: PortalRequest) -> HttpResponse:
     """Ask for the phone and send it a code."""
     if current_member(request):
         return redirect("portal:home")
+    device_of(request)
     form = PhoneForm(request.POST or None)
-    wanted = request.POST.get("next", request.GET.get("next", ""))
+    context: dict[str, Any] = {"form": form, "next": request.POST.get("next", request.GET.get("next", ""))}
     status, wait = 200, 0
     if request.method == "POST":
+        status = 422
         if form.is_valid():
             try:
-                return _sent(request, form.cleaned_data["phone"], wanted)
-            except TryLater as refused:
+                return _sent(request, form.cleaned_data["phone"], context["next"])
+            except ProofNeeded as refused:
+                context["work"], status = refused.facts, 428
+            except Refused as refused:
                 form.add_error("phone", str(refused))
-                wait = refused.wait_seconds
-        status = 429 if wait else 422
-    return _told_to_wait(page(request, "login", {"form": form, "next": wanted}, status=status), wait)
+                status, wait = _status_of(refused)
+    return _told_to_wait(page(request, "login", context, status=status), wait)
 
 
 @require_http_methods(["GET", "POST"])
@@ -84,18 +90,20 @@ def enter_code(request: PortalRequest) -> HttpResponse:
 @require_POST
 @portal_view
 def repeat_code(request: PortalRequest) -> HttpResponse:
-    """Another code for the same number; the one before it is void."""
+    """The code once more; a new one when the one before it is over."""
     phone = request.portal_session.get(_PENDING)
     if not phone:
         return redirect("portal:login")
+    context: dict[str, Any] = {"form": CodeForm(), "phone": phone}
     try:
         response = _sent(request, phone, request.portal_session.get(_NEXT, ""))
-    except TryLater as refused:
-        form = CodeForm()
-        context = {"form": form, "phone": phone, "repeat_error": str(refused)}
-        context["repeat_seconds"] = min(refused.wait_seconds, 24 * 3600)
-        return _told_to_wait(page(request, "code", context, status=429), refused.wait_seconds)
-    messages.success(request, _("A new code is on its way. The one before it no longer works."))
+    except ProofNeeded as refused:
+        return page(request, "code", context | {"work": refused.facts}, status=428)
+    except Refused as refused:
+        status, wait = _status_of(refused)
+        context |= {"repeat_error": str(refused), "repeat_seconds": min(wait, 24 * 3600)}
+        return _told_to_wait(page(request, "code", context, status=status), wait)
+    messages.success(request, _("The code is on its way once more."))
     return response
 
 
@@ -128,6 +136,8 @@ def _sent(request: PortalRequest, phone: str, wanted: str) -> HttpResponse:
         store=None,
         at=at,
         ip=address_of(request),
+        device=device_of(request),
+        proof=request.POST.get("proof", "")[:400],
     )
     session = request.portal_session
     session[_PENDING], session[_ASKED], session[_NEXT] = phone, at.isoformat(), wanted
@@ -138,7 +148,12 @@ def _sent(request: PortalRequest, phone: str, wanted: str) -> HttpResponse:
 def _checked(request: PortalRequest, phone: str, code: str) -> tuple[Member | None, str]:
     """The member the code lets in, or why it does not."""
     checked = verification.check_code(
-        phone=phone, purpose=CodePurpose.LOGIN, code=code, at=timezone.now(), ip=address_of(request)
+        phone=phone,
+        purpose=CodePurpose.LOGIN,
+        code=code,
+        at=timezone.now(),
+        ip=address_of(request),
+        device=device_of(request),
     )
     member = Member.objects.current().filter(phone=phone).first()
     if checked.is_right and member:
@@ -164,6 +179,13 @@ def _repeat_seconds(request: PortalRequest, at: datetime) -> int:
     """How long until another code may be asked for, as far as this visitor knows."""
     asked = parse_datetime(request.portal_session.get(_ASKED, ""))
     return max(0, ceil((asked + REPEAT_AFTER - at).total_seconds())) if asked else 0
+
+
+def _status_of(refused: Refused) -> tuple[int, int]:
+    """The HTTP status of a refusal, and the seconds to wait."""
+    if not isinstance(refused, TryLater):
+        return 422, 0
+    return (503 if isinstance(refused, CodesUnavailable) else 429), refused.wait_seconds
 
 
 def _told_to_wait(response: HttpResponse, seconds: int) -> HttpResponse:

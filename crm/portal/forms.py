@@ -33,7 +33,7 @@ class PhoneForm(forms.Form):
 
 
 class CodeForm(forms.Form):
-    """The six digits of a text. Spaces and full-width digits, as some keyboards make them, are understood."""
+    """The six digits of a text, or eight. Spaces and full-width digits, as some keyboards make them, are understood."""
 
     code = forms.CharField(
         label=_("Code from the text message"),
@@ -52,6 +52,6 @@ class CodeForm(forms.Form):
 
     def clean_code(self) -> str:
         code = re.sub(r"[\s\-]", "", unicodedata.normalize("NFKC", self.cleaned_data["code"]))
-        if not re.fullmatch(rf"[0-9]{{{CODE_DIGITS}}}", code):
-            raise forms.ValidationError(_("The code has six digits."), code="not_a_code")
+        if not (code.isascii() and code.isdigit() and len(code) in CODE_DIGITS):
+            raise forms.ValidationError(_("The code has six or eight digits."), code="not_a_code")
         return code

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from crm.portal.access import PortalRequest, address_of, member_required, page, see_out
+from crm.portal.access import PortalRequest, address_of, device_of, member_required, page, see_out
 from crm.portal.forms import CodeForm, PhoneForm
 from members.domain import erasing, phone_changes
 from members.domain.ledger import Actor
@@ -66,6 +66,7 @@ def send_phone_code(request: PortalRequest) -> HttpResponse:
             store=None,
             at=timezone.now(),
             ip=address_of(request),
+            device=device_of(request),
         )
     except Refused as refused:
         messages.error(request, str(refused))
@@ -110,6 +111,7 @@ def _change(request: PortalRequest, form: forms.Form) -> None:
         code=data["code"],
         at=at,
         ip=address_of(request),
+        device=device_of(request),
     )
     if not checked.is_right:
         raise phone_changes.PhoneChangeForbidden(

@@ -14,8 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from members.admin_scope import may_enter, reach_of
 from members.domain.approvals import MAY_APPROVE, waiting_for
 from members.enums import Role
-from members.models import Staff
+from members.models import Staff, Store
+from messaging.domain.conversations import unread
 from messaging.models import Alert
+
+MAY_ANSWER = (Role.CASHIER, Role.MANAGER, Role.OWNER, Role.MARKETER)
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ STAFF = (
 )
 TEXTS = Place("staff:text_list", _("Texts"), "file-text", is_tab=False)
 REVIEW = Place("staff:review_list", _("Review desk"), "stamp", is_tab=False)
+INBOX = Place("staff:inbox", _("Inbox"), "inbox", is_tab=False)
+CODES = Place("staff:codes", _("Codes"), "key-round", is_tab=False)
 TIERS = Place("staff:tier_board", _("Tiers"), "award", is_tab=False)
 ALERTS = Place("staff:alert_list", _("Alerts"), "bell-ring", is_tab=False)
 APPROVALS = Place("staff:approval_list", _("Approvals"), "shield-check", is_tab=False)
@@ -81,10 +86,12 @@ def staff_links(request: HttpRequest) -> list[Link]:
     """The rail: daily work, what waits for a second person, the audit log, then set-up, as far as one may."""
     reach = reach_of(request)
     places = [*STAFF]
+    if reach.may_anywhere(MAY_ANSWER):
+        places.insert(2, INBOX)
     if reach.may_anywhere((Role.MANAGER, Role.OWNER, Role.MARKETER, Role.AUDITOR)):
         places += [TEXTS, REVIEW]
     if reach.may_anywhere((Role.MANAGER, Role.OWNER)):
-        places.append(TIERS)
+        places += [TIERS, CODES]
     if reach.may_anywhere(MAY_WATCH):
         places.append(ALERTS)
     if reach.may_anywhere((Role.CASHIER, Role.MANAGER, Role.OWNER, Role.AUDITOR)):
@@ -97,9 +104,11 @@ def staff_links(request: HttpRequest) -> list[Link]:
 
 
 def _counted(link: Link, request: HttpRequest) -> Link:
-    """The approvals with how many wait for this person; nothing waits for who may approve nowhere."""
+    """Approvals and alerts with how many wait for this person, the inbox with how many nobody has looked at."""
     if link.label == ALERTS.label:
         return replace(link, count=_open_alerts(request))
+    if link.label == INBOX.label and isinstance(request.user, Staff):
+        return replace(link, count=_unread(request))
     is_asked = link.label == APPROVALS.label and reach_of(request).may_anywhere(MAY_APPROVE)
     if not is_asked or not isinstance(request.user, Staff):
         return link
@@ -111,6 +120,20 @@ def _open_alerts(request: HttpRequest) -> int:
     mine = Q(store=None) | Q(store__in=reach_of(request).stores(MAY_WATCH))
     rows = Alert.objects.filter(closed_at=None)
     return (rows if reach_of(request).is_superuser else rows.filter(mine)).count()
+
+
+def _unread(request: HttpRequest) -> int:
+    """Of the store the person works in; of nobody's too for those in charge. Nothing where they may not answer."""
+    store = _store_at_work(request)
+    if store is None or not request.user.may(store.pk, *MAY_ANSWER):  # type: ignore[union-attr]
+        return 0
+    is_in_charge = request.user.may(store.pk, Role.MANAGER, Role.OWNER)  # type: ignore[union-attr]
+    return unread(request.user, store, is_in_charge=is_in_charge)  # type: ignore[arg-type]
+
+
+def _store_at_work(request: HttpRequest) -> Store | None:
+    """What crm.staff.access has read for this request; the admin's own pages have read none."""
+    return getattr(getattr(request, "_staff_access", None), "store", None)
 
 
 def simulator_url(request: HttpRequest) -> str:

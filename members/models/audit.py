@@ -71,6 +71,13 @@ class AuditVerb(models.TextChoices):
     DAY_CLOSED = "day_closed", _("Day closed")
     DAY_REOPENED = "day_reopened", _("Day opened again")
     FRAUD_JUDGED = "fraud_judged", _("Fraud case judged")
+    CODES_RELEASED = "codes_released", _("Codes allowed again")
+    DISPUTE_OPENED = "dispute_opened", _("“This was not me” by text")
+    CONVERSATION_ANSWERED = "conversation_answered", _("Text answered")
+    CONVERSATION_ASSIGNED = "conversation_assigned", _("Conversation given to somebody")
+    CONVERSATION_SNOOZED = "conversation_snoozed", _("Conversation put off")
+    CONVERSATION_DONE = "conversation_done", _("Conversation done")
+    CONVERSATION_REOPENED = "conversation_reopened", _("Conversation opened again")
     LEDGER_ROOT = "ledger_root", _("Root of the ledger")
 
 

@@ -8,7 +8,16 @@ from django.db.models import CharField, F, Q, Value
 from django.db.models.functions import Cast, Concat
 
 from members.domain.traces import BLANK, Traces, events_about
-from messaging.models import InboundPart, InboundText, Message, Receipt, SubmittedPart
+from messaging.enums import ConversationStatus
+from messaging.models import (
+    Conversation,
+    InboundPart,
+    InboundText,
+    Message,
+    Receipt,
+    StaffReply,
+    SubmittedPart,
+)
 from messaging.states import State, sources_of
 
 NOBODY = b"\0" * 16
@@ -33,6 +42,21 @@ def forget(traces: Traces, *, at: datetime) -> None:
     written = Q(member__in=traces.member_ids) | _from_numbers(traces)
     InboundText.objects.filter(written).update(phone="", text=BLANK, argument="")
     InboundPart.objects.filter(_from_numbers(traces)).delete()
+    _forget_conversations(theirs, pseudonym, at)
+
+
+def _forget_conversations(theirs: Q, pseudonym: Concat, at: datetime) -> None:
+    """That there were some, with whom of the staff, stays; they are done."""
+    found = Conversation.objects.filter(theirs)
+    StaffReply.objects.filter(conversation__in=found.values("pk")).update(text=BLANK)
+    found.update(
+        phone=pseudonym,
+        phone_hash=NOBODY,
+        status=ConversationStatus.DONE,
+        is_unread=False,
+        snoozed_until=None,
+        done_at=at,
+    )
 
 
 def _forget_receipts(theirs: Q) -> None:

@@ -1,16 +1,17 @@
-"""What phones send us: joined, understood, acted upon, stored; all in the transaction that is acknowledged
-after.
+"""What phones send us: joined, stored, understood, acted upon; all in the transaction that is acknowledged after.
 
-An inbound text may only reduce what we may send; the one exception is START (`suppressions.lift_by_text`).
-Numbers we do not know get no answer to a question, so nobody can find out who is a member.
+The order is that of the grammar (`PRECEDENCE`): opt-out, opt-in, help, an open question's answer, an interaction
+keyword, a self-help query, a person. An inbound text may only reduce what we may send; the one exception is START
+(`suppressions.lift_by_text`), and nobody logs in, pays or redeems by one. Numbers we do not know get no answer to a
+question, so nobody can find out who is a member. The whole story: docs/inbound.md.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import structlog
 from django.conf import settings
@@ -20,19 +21,20 @@ from members.domain.enrolment import phone_hash
 from members.enums import ConsentSource
 from members.models import Member
 from members.phones import InvalidPhone, normalize, region_of
-from messaging.domain import replies
+from messaging.domain import conversations, inbound_registry, replies
+from messaging.domain.inbound_parts import Joined, add_part, late_keys, take_late
+from messaging.domain.inbound_registry import Question, Sender
 from messaging.domain.suppressions import lift_by_text, suppress
-from messaging.enums import MessageClass
+from messaging.enums import Concern, MessageClass
 from messaging.gateways.base import InboundSms
+from messaging.inbound_automatic import is_automatic
 from messaging.inbound_grammar import Intent, classify_inbound
-from messaging.models import InboundPart, InboundText, Message
+from messaging.models import InboundText, Message
 from messaging.states import State
 
 log = structlog.get_logger(__name__)
 
-PARTS_WAIT = timedelta(hours=24)
-MISSING = "…"
-ANSWERED_TOPICS = ("balance", "card", "points")
+AUTOMATIC = Intent("human", "auto")  # stored as intent "auto"
 
 # The letters a marketing text offers for opting out: 拒收请回复R, 回T退订, Reply STOP to opt out, Txt N to end.
 _OFFER = re.compile(
@@ -50,6 +52,13 @@ class Received(NamedTuple):
     sms: InboundSms
 
 
+class Read(NamedTuple):
+    """What a text means, and the open question it answers, if it answers one."""
+
+    intent: Intent
+    question: Question | None = None
+
+
 def receive(texts: Sequence[Received], *, at: datetime) -> list[bool]:
     """Store each text with its effects, in its own transaction. False: it could not be stored, let it come
     again.
@@ -59,16 +68,12 @@ def receive(texts: Sequence[Received], *, at: datetime) -> list[bool]:
 
 def give_up_parts(*, at: datetime) -> int:
     """Pieces whose others never came: stored as one text for a person to read. Gives the number of texts."""
-    late = InboundPart.objects.filter(received_at__lte=at - PARTS_WAIT)
-    keys = set(late.values_list("gateway_id", "phone", "to", "reference", "total"))
-    for gateway, phone, to, reference, total in keys:
+    keys = late_keys(at)
+    for key in keys:
         with transaction.atomic():
-            pieces = _taken_pieces(gateway, phone, to, reference, total)
-            if pieces:
-                text = "".join(pieces.get(number, MISSING) for number in range(1, total + 1))
-                sender = _sender(phone)
-                member = _member_of(sender) if sender else None
-                _store(gateway, sender or phone, to, text, member, Intent("human"), at)
+            joined = take_late(key)
+            if joined is not None:
+                _take_in(joined, at)
     return len(keys)
 
 
@@ -79,59 +84,100 @@ def advertised_in(text: str) -> frozenset[str]:
 
 
 def _receive_one(text: Received, at: datetime) -> bool:
+    gateway, sms = text
     try:
         with transaction.atomic():
-            _take_in(text.gateway, text.sms, at)
+            whole = Joined(gateway, sms.phone, sms.to, sms.text, is_complete=True)
+            for joined in [whole] if sms.part is None else add_part(gateway, sms, at):
+                _take_in(joined, at)
     except DatabaseError as problem:
         log.warning("inbound_not_stored", error=type(problem).__name__)
         return False
     return True
 
 
-def _take_in(gateway: int, sms: InboundSms, at: datetime) -> None:
-    text = sms.text if sms.part is None else _joined(gateway, sms, sms.part, at)
-    if text is None:
-        return
-    phone = _sender(sms.phone)
+def _take_in(joined: Joined, at: datetime) -> None:
+    phone = _sender(joined.phone)
     if phone is None:  # a short code or a name: nobody we could answer
-        _store(gateway, sms.phone, sms.to, text, None, Intent("human"), at)
+        _store(joined, joined.phone, None, Intent("human"), at)
         return
-    member = _member_of(phone)
-    intent = classify_inbound(text, region=region_of(phone), advertised=_advertised_to(phone))
-    stored = _store(gateway, phone, sms.to, text, member, intent, at)
-    if _act(stored, intent, at):
+    sender = Sender(phone, phone_hash(phone), _member_of(phone))
+    # words of which a part is missing may say anything
+    read = _read(joined.text, sender, at) if joined.is_complete else Read(Intent("human"))
+    stored = _store(joined, phone, sender.member, read.intent, at)
+    if _act(stored, sender, read, at):
         stored.handled_at = at
         stored.save(update_fields=["handled_at"])
+    elif stored.handled_at is None:
+        concern = Concern.QUESTION if joined.is_complete else Concern.INCOMPLETE
+        conversations.take(stored, concern=concern, at=at)
 
 
-def _act(text: InboundText, intent: Intent, at: datetime) -> bool:
+def _read(text: str, sender: Sender, at: datetime) -> Read:
+    """The newest open question that owns the answer gets it; else the text is read without a question."""
+    context: dict[str, Any] = {
+        "region": region_of(sender.phone),
+        "advertised": _advertised_to(sender.phone_hash),
+        "keywords": inbound_registry.keywords() or None,
+    }
+    for question in inbound_registry.open_questions(sender, at):
+        intent = classify_inbound(text, pending=question.answers, **context)
+        if intent.kind == "answer":
+            return Read(intent, question)
+    intent = classify_inbound(text, **context)
+    return Read(AUTOMATIC if intent.kind != "opt_out" and is_automatic(text) else intent)
+
+
+def _act(text: InboundText, sender: Sender, read: Read, at: datetime) -> bool:
     """Do what was asked. False leaves the text to a person."""
-    if intent.kind == "opt_out":
-        suppress(phone_hash(text.phone), ConsentSource.TEXT, at=at)
-        replies.confirm_opt_out(text, at=at)
+    intent, question = read
+    if intent == AUTOMATIC:
         return True
-    if text.member is None:
-        return intent.kind == "help" and replies.explain(text, at=at)
-    if intent.kind == "opt_in":
-        return lift_by_text(text.member, at=at) and replies.confirm_opt_in(text, at=at)
+    if intent.kind == "opt_out":
+        return _opt_out(text, sender, intent, at)
+    if question is not None:
+        return question.take(text, intent.argument, at)
     if intent.kind == "help":
         return replies.explain(text, at=at)
-    if intent.kind == "query" and intent.argument in ANSWERED_TOPICS:
-        return replies.tell_balance(text, intent.argument, at=at)
+    if intent.kind == "keyword":
+        return _play(text, intent.argument, at)
+    if sender.member is None:
+        return False
+    if intent.kind == "opt_in":
+        return lift_by_text(sender.member, at=at) and replies.confirm_opt_in(text, at=at)
+    if intent.kind == "query":
+        return replies.tell(text, sender.member, intent.argument, at=at)
     return False
 
 
-def _store(
-    gateway: int, phone: str, to: str, text: str, member: Member | None, intent: Intent, at: datetime
-) -> InboundText:
+def _opt_out(text: InboundText, sender: Sender, intent: Intent, at: datetime) -> bool:
+    """Silence first; words that only sound like it are looked at by a person afterwards."""
+    suppress(sender.phone_hash, ConsentSource.TEXT, at=at)
+    replies.confirm_opt_out(text, at=at)
+    if intent.argument == "phrase":
+        conversations.take(text, concern=Concern.SILENCE, at=at)
+    return True
+
+
+def _play(text: InboundText, said: str, at: datetime) -> bool:
+    """Hand it to whoever owns the keyword it opens with."""
+    takers = inbound_registry.keywords()
+    word = said.casefold()
+    take = takers.get(word) or takers.get(re.sub(r"[\s\d]+$", "", word))
+    return take is not None and take(text, said, at)
+
+
+def _store(joined: Joined, phone: str, member: Member | None, intent: Intent, at: datetime) -> InboundText:
+    is_automatic_text = intent == AUTOMATIC
     return InboundText.objects.create(
-        gateway_id=gateway,
+        gateway_id=joined.gateway,
         phone=phone[:32],
-        to=to[:32],
-        text=text,
+        to=joined.to[:32],
+        text=joined.text,
         member=member,
-        intent=intent.kind,
-        argument=intent.argument[:80],
+        intent="auto" if is_automatic_text else intent.kind,
+        argument="" if is_automatic_text else intent.argument[:80],
+        is_complete=joined.is_complete,
         received_at=at,
     )
 
@@ -150,10 +196,10 @@ def _member_of(phone: str) -> Member | None:
     return (member.merged_into or member) if member else None
 
 
-def _advertised_to(phone: str) -> frozenset[str]:
+def _advertised_to(hashed: bytes) -> frozenset[str]:
     last = (
         Message.objects.filter(
-            phone_hash=phone_hash(phone), message_class=MessageClass.MARKETING, submitted_at__isnull=False
+            phone_hash=hashed, message_class=MessageClass.MARKETING, submitted_at__isnull=False
         )
         .exclude(state=State.REJECTED)
         .order_by("-created_at")
@@ -161,33 +207,3 @@ def _advertised_to(phone: str) -> frozenset[str]:
         .first()
     )
     return advertised_in(last) if last else frozenset()
-
-
-def _joined(gateway: int, sms: InboundSms, part: tuple[int, int, int], at: datetime) -> str | None:
-    """The whole text when this was its last missing piece; else None, and the piece is kept."""
-    reference, total, number = part
-    InboundPart.objects.get_or_create(
-        gateway_id=gateway,
-        phone=sms.phone[:32],
-        to=sms.to[:32],
-        reference=reference,
-        total=total,
-        number=number,
-        defaults={"text": sms.text, "received_at": at},
-    )
-    pieces = _taken_pieces(gateway, sms.phone[:32], sms.to[:32], reference, total, only_whole=True)
-    return "".join(pieces[number] for number in sorted(pieces)) if pieces else None
-
-
-def _taken_pieces(
-    gateway: int, phone: str, to: str, reference: int, total: int, *, only_whole: bool = False
-) -> dict[int, str]:
-    """The pieces by number, taken out of the table; empty when somebody else took them or some are missing."""
-    kept = InboundPart.objects.select_for_update().filter(
-        gateway_id=gateway, phone=phone, to=to, reference=reference, total=total
-    )
-    pieces = {piece.number: piece.text for piece in kept}
-    if only_whole and len(pieces) < total:
-        return {}
-    kept.delete()
-    return pieces

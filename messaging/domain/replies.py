@@ -1,6 +1,7 @@
-"""Automatic answers to inbound texts: composed at that instant, never more than five an hour to one phone.
+"""Automatic answers to inbound texts: composed at that instant, and only so many of them.
 
-They are of the class trigger and go out to members who have opted out of marketing too: they asked.
+They are of the class trigger and go out to members who have opted out of marketing too: they asked. Two machines could
+talk for ever: a phone gets so many answers an hour (a setting), and the same text is answered three times an hour.
 """
 
 from __future__ import annotations
@@ -8,20 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from django.conf import settings
-from django.db.models import Sum
+from constance import config
 
-from members.amounts import format_minor
 from members.domain.enrolment import phone_hash
-from members.enums import AccountKind, CardStatus
-from members.models import Account, Member, Store
+from members.models import Member, Store
+from messaging.domain import inbound_registry
+from messaging.domain.inbound_registry import Words
 from messaging.domain.outbox import Draft, enqueue, recipient_zone
-from messaging.domain.texts import system_text
-from messaging.enums import Cause
+from messaging.domain.texts import Composed, measured, system_text
+from messaging.enums import Cause, MessageClass
 from messaging.models import InboundText, Message
+from messaging.rendering import compile_template, finish
+from messaging.system_texts import in_language
 
-PER_HOUR_MAX = 5
+SAME_TEXT_MAX = 3  # an hour
 CONFIRMATION_EACH = timedelta(hours=24)
+_HOUR = timedelta(hours=1)
 
 
 def confirm_opt_out(text: InboundText, *, at: datetime) -> bool:
@@ -29,97 +32,104 @@ def confirm_opt_out(text: InboundText, *, at: datetime) -> bool:
     before = InboundText.objects.filter(
         phone=text.phone, intent="opt_out", received_at__gt=at - CONFIRMATION_EACH
     ).exclude(pk=text.pk)
-    return _is_known(text) and not before.exists() and _answer(text, "opted_out", {}, at)
+    return _is_known(text) and not before.exists() and say(text, "opted_out", {}, at=at)
 
 
 def confirm_opt_in(text: InboundText, *, at: datetime) -> bool:
     """Say that texts will come again. True even when the answer was held back: the deed is done."""
-    _answer(text, "opted_in", {}, at)
+    say(text, "opted_in", {}, at=at)
     return True
 
 
 def explain(text: InboundText, *, at: datetime) -> bool:
     """Who we are and how to reach a person; to numbers we have texted before."""
-    store = _store_of(text)
+    store = store_of(text)
     if store is None or not _is_known(text):
         return False
-    return _answer(text, "help", {"store": store.name, "phone": store.phone}, at)
+    return say(text, "help", {"store": store.name, "phone": store.phone}, at=at)
 
 
-def tell_balance(text: InboundText, topic: str, *, at: datetime) -> bool:
-    """The member's balance or points as the ledger has them now."""
-    member = text.member
-    assert member is not None, "only members have a balance"
-    return _answer(text, "points" if topic == "points" else "balance", _balances(member), at)
+def tell(text: InboundText, member: Member, topic: str, *, at: datetime) -> bool:
+    """The answer to a self-help topic, by whoever registered it. False: nobody answers this one by itself."""
+    answer = inbound_registry.answer_to(topic)
+    words = answer(member, at) if answer else None
+    return words is not None and say_words(text, words, at=at)
 
 
-def _balances(member: Member) -> dict[str, str]:
-    held: dict[str, int] = dict.fromkeys(AccountKind.values, 0)
-    rows = (
-        Account.objects.filter(member=member)
-        .exclude(card__status__in=[CardStatus.CLOSED, CardStatus.REPLACED])
-        .values_list("kind")
-        .annotate(Sum("balance"))
-    )
-    held |= {kind: balance or 0 for kind, balance in rows}
-    principal, bonus = held[AccountKind.PRINCIPAL], held[AccountKind.BONUS]
-    return {
-        "balance": _money(principal + bonus, member.language),
-        "principal": _money(principal, member.language),
-        "bonus": _money(bonus, member.language),
-        "points": str(held[AccountKind.POINTS]),
-    }
-
-
-def _money(minor: int, language: str) -> str:
-    return format_minor(minor, settings.REGULARS_CURRENCY, language or "en")
-
-
-def _answer(text: InboundText, key: str, values: Mapping[str, str], at: datetime) -> bool:
-    """Queue an answer, unless this phone has had enough of them (two machines could talk for ever)."""
-    said = Message.objects.filter(
-        phone=text.phone, cause=Cause.REPLY, created_at__gt=at - timedelta(hours=1)
-    ).count()
-    store = _store_of(text)
-    if said >= PER_HOUR_MAX or store is None:
+def say(text: InboundText, key: str, values: Mapping[str, str], *, at: datetime) -> bool:
+    """Queue one of the engine's own texts as the answer. False: held back, or there is no store to speak for."""
+    store = store_of(text)
+    if store is None or not _may_answer(text, at):
         return False
-    language = text.member.language if text.member else store.language
     message_class, composed = system_text(
-        key, language=language, values=values, signature=store.sms_signature, phone=text.phone
+        key,
+        language=_language(text, store),
+        values=values,
+        signature=store.sms_signature,
+        phone=text.phone,
     )
-    enqueue(
-        [
-            Draft(
-                phone=text.phone,
-                phone_hash=phone_hash(text.phone),
-                member_id=text.member.pk if text.member else None,
-                store_id=store.pk,
-                message_class=message_class,
-                text=composed.text,
-                encoding=composed.encoding,
-                parts=composed.parts,
-                cause=Cause.REPLY,
-                cause_id=text.pk,
-                timezone=recipient_zone(text.member, text.phone, store),
-                language=language,
-                refusal=composed.refusal,
-            )
-        ],
-        at=at,
-    )
+    _enqueue(text, store, message_class, composed, at)
     return True
 
 
-def _is_known(text: InboundText) -> bool:
-    return text.member is not None or Message.objects.filter(phone=text.phone).exists()
+def say_words(text: InboundText, words: Words, *, at: datetime) -> bool:
+    """Queue an answer that a handler composed. False as for `say`."""
+    store = store_of(text)
+    if store is None or not _may_answer(text, at):
+        return False
+    body = compile_template(in_language(dict(words.texts), _language(text, store))).render(words.values)
+    composed = measured(finish(body, signature=store.sms_signature, opt_out_text=""), text.phone)
+    _enqueue(text, store, MessageClass.TRIGGER, composed, at)
+    return True
 
 
-def _store_of(text: InboundText) -> Store | None:
+def store_of(text: InboundText) -> Store | None:
     """The member's home store; for another number the store that texted it last."""
     if text.member:
         return text.member.home_store
-    last = (
-        Message.objects.filter(phone=text.phone, store__isnull=False).order_by("-id").select_related("store")
-    )
-    message = last.first()
+    last = Message.objects.filter(phone=text.phone, member=None, store__isnull=False)
+    message = last.order_by("-id").select_related("store").first()
     return message.store if message else None
+
+
+def _enqueue(
+    text: InboundText, store: Store, message_class: MessageClass, composed: Composed, at: datetime
+) -> None:
+    draft = Draft(
+        phone=text.phone,
+        phone_hash=phone_hash(text.phone),
+        member_id=text.member.pk if text.member else None,
+        store_id=store.pk,
+        message_class=message_class,
+        text=composed.text,
+        encoding=composed.encoding,
+        parts=composed.parts,
+        cause=Cause.REPLY,
+        cause_id=text.pk,
+        timezone=recipient_zone(text.member, text.phone, store),
+        language=_language(text, store),
+        refusal=composed.refusal,
+    )
+    enqueue([draft], at=at)
+
+
+def _may_answer(text: InboundText, at: datetime) -> bool:
+    """Whether this phone has had its answers of the hour, or says the same again and again."""
+    said = Message.objects.filter(
+        phone=text.phone, cause=Cause.REPLY, cause_id__gt=0, created_at__gt=at - _HOUR
+    ).count()
+    if said >= config.INBOUND_ANSWERS_PER_HOUR:
+        return False
+    lately = InboundText.objects.filter(phone=text.phone, received_at__gt=at - _HOUR).exclude(pk=text.pk)
+    texts = list(lately.order_by("-id").values_list("text", flat=True)[:20])
+    return sum(one.strip().casefold() == text.text.strip().casefold() for one in texts) < SAME_TEXT_MAX
+
+
+def _language(text: InboundText, store: Store) -> str:
+    return text.member.language if text.member else store.language
+
+
+def _is_known(text: InboundText) -> bool:
+    if text.member is not None:
+        return True
+    return Message.objects.filter(phone=text.phone, member=None).exists()

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from messaging.domain.alerts import watch_beat
+from messaging.domain.conversations import wake_conversations
 from messaging.domain.dispatch.connector import NOBODY
 from messaging.domain.inbound import give_up_parts
 from messaging.domain.outbox import CHANNEL
@@ -40,6 +41,7 @@ def sweep_messages(*, at: datetime, resend_seconds: int = RESEND_SECONDS) -> dic
     counts = {name: _apply(rule, values) for name, rule in _RULES.items()}
     counts["parked"] = match_parked(at=at)
     counts["inbound"] = give_up_parts(at=at)
+    counts["conversations"] = wake_conversations(at=at)
     counts |= forget_codes(at=at)
     watch_beat(at=at)
     if counts["uncertain"] or counts["routes"] or counts["due"]:

@@ -1,84 +1,78 @@
 """Codes that prove who holds a phone: asked for, checked and forgotten here, and only here.
 
-A number is treated alike whether it is a member's or not: the same rows, the same work, the same answer. Only a
-member is texted. All limits count database rows under the locks of the address and the number, so that nothing
-done at the same time slips through, and a limiter that is down refuses.
+A number is treated alike whether it is a member's or not: the same rows, the same work, the same answer. What is
+counted is counted in the database under locks (verification_limits), so that nothing done at the same time slips
+through, and a limiter that is down refuses. Which numbers and networks may ask how often, and what stops a crowd:
+docs/verification.md.
 """
 
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from math import ceil
 
+import structlog
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import Max
+from django.db import OperationalError, connection, transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
-from members.domain.enrolment import phone_hash
 from members.models import Member, Store
-from members.phones import keyed_hash
-from members.refusals import Refused
-from messaging.domain import outbox, texts
+from members.phones import region_of
+from messaging.domain import (
+    outbox,
+    texts,
+    verification_breakers,
+    verification_limits,
+    verification_locks,
+    verification_proofs,
+)
 from messaging.domain.outbox import Draft
-from messaging.enums import Cause, CodePurpose
-from messaging.models import FailedCheck, VerificationCode
+from messaging.domain.texts import Composed
+from messaging.domain.verification_asker import Asker, asker_of
+from messaging.domain.verification_limits import Rules
+from messaging.domain.verification_refusals import (
+    CodesUnavailable,
+    CountryNotServed,
+    ProofNeeded,
+    TooManyChecks,
+    TooManyCodes,
+    TryLater,
+)
+from messaging.enums import Cause, CodePurpose, MessageClass
+from messaging.models import FailedCheck, SpentProof, VerificationCode
 from messaging.sql import statement
 
-CODE_DIGITS = 6
+__all__ = [
+    "Checked",
+    "CodesUnavailable",
+    "CountryNotServed",
+    "ProofNeeded",
+    "TooManyChecks",
+    "TooManyCodes",
+    "TryLater",
+    "ask_code",
+    "check_code",
+    "forget_codes",
+    "live_code_of",
+]
+
+log = structlog.get_logger(__name__)
+
+CODE_DIGITS = (6, 8)  # eight while the breaker of wrong codes is on
 LIFETIME = timedelta(minutes=5)
 CHECKS_MAX = 5
-CODES_PER_NUMBER = ((1, timedelta(minutes=1)), (5, timedelta(hours=1)), (10, timedelta(days=1)))
-NUMBERS_PER_ADDRESS = (5, timedelta(hours=1))
-FAILURES_PER_ADDRESS = (20, timedelta(hours=1))
-FAILURES_IN_A_ROW = 15
-LOCKED_FOR = timedelta(hours=1)
 KEPT_FOR = timedelta(days=7)
 BLANK = "…"
 FORGOTTEN_MAX = 5_000
-
-_ADDRESS_LOCK, _NUMBER_LOCK = 4101, 4102  # taken in this order by everybody
+FOR_STRANGERS = frozenset({CodePurpose.REGISTER})  # whoever has no card yet may ask for these
+# offered only to who is logged in or stands at the till: no proof of work on top
+OF_THE_KNOWN = frozenset({CodePurpose.PAY, CodePurpose.PASS_ON, CodePurpose.CHANGE_PHONE, CodePurpose.REDEEM})
+WITHOUT_WEBOTP = frozenset({"CN"})  # carriers that refuse "#" and addresses in a code's text
 _FORGET = statement("forget_codes")
-_TEXTS = {
-    CodePurpose.LOGIN: "login_code",
-    CodePurpose.PAY: "pay_code",
-    CodePurpose.PASS_ON: "pass_on_code",
-    CodePurpose.CHANGE_PHONE: "change_phone_code",
-}
-
-
-class TryLater(Refused):
-    """A limit is reached and nothing was done. `facts["wait_seconds"]` says when to come back."""
-
-    code = "try_later"
-
-    def __init__(self, message: Promise, until: datetime, at: datetime, *, field: str) -> None:
-        wait = max(1, ceil((until - at).total_seconds()))
-        super().__init__(f"{message} {_when(wait)}", field=field, wait_seconds=wait)
-
-    @property
-    def wait_seconds(self) -> int:
-        return int(self.facts["wait_seconds"])
-
-
-class TooManyCodes(TryLater):
-    """This number, or this address, has asked for as many codes as it may."""
-
-    code = "too_many_codes"
-
-
-class TooManyChecks(TryLater):
-    """Too many wrong codes: for this number, or from this address."""
-
-    code = "too_many_checks"
 
 
 @dataclass(frozen=True)
@@ -89,53 +83,71 @@ class Checked:
     checks_left: int
 
 
-@transaction.atomic
+@dataclass(frozen=True)
+class LiveCode:
+    """A code in force, for whoever must know it when they see it. Never shown, never logged."""
+
+    code: str = field(repr=False)
+    asked_at: datetime
+
+
 def ask_code(
-    *, phone: str, purpose: CodePurpose, language: str, store: Store | None, at: datetime, ip: str | None
+    *,
+    phone: str,
+    purpose: CodePurpose,
+    language: str,
+    store: Store | None,
+    at: datetime,
+    ip: str | None,
+    device: str = "",
+    proof: str = "",
 ) -> None:
-    """Make a code for an E.164 number and, if it is a member's, text it. An earlier code for the purpose is void.
+    """Make a code for an E.164 number and, if it is a member's (or it is to register), text it.
 
-    The code is kept only as a salted keyed hash, so a repeat is always a new code. `store` signs the text, or else
-    the member's home store. Without an `ip` it is staff who ask for the member before them: only the limits of the
-    number hold. Raises TooManyCodes (1 a minute, 5 an hour, 10 a day for a number; 5 numbers an hour
-    for an address) and TooManyChecks while the number is locked, for members and strangers alike.
+    While a code is valid a repeat sends the same one again, and it stays valid no longer than before. `store` signs
+    the text and pays for it, or else the member's home store. Without an `ip` it is staff who ask for the member
+    before them: only the number's own limits and the cost hold. `device` is the browser's lasting secret: each device
+    gets a code of its own, which is right only there. `proof` answers an earlier ProofNeeded.
+
+    Raises TooManyCodes (number 1 a minute, 5 an hour, 10 a day; address 5 numbers an hour; device 5 codes an hour; 30
+    neighbours in 10 minutes; a locked span; the house's parts used up), TooManyChecks while the number is locked,
+    CountryNotServed, ProofNeeded while a breaker is on, CodesUnavailable when the limits cannot be counted. All of
+    them for members and strangers alike.
     """
-    number = phone_hash(phone)
-    address = _address_hash(ip) if ip is not None else number
-    _take_turns(address, number)
-    _refuse_locked(number, at, field="phone")
-    _refuse_more_codes(number, address, at)
-    code, salt = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}", secrets.token_bytes(16)
-    row = VerificationCode.objects.create(
-        phone_hash=number,
-        ip_hash=address,
-        purpose=purpose,
-        salt=salt,
-        code_hash=_hashed(code, purpose, number, salt),
-        created_at=at,
-        expires_at=at + LIFETIME,
-    )
-    _text(row, phone, code, language, store, at)
+    asker = asker_of(phone, ip, device)
+    try:
+        with transaction.atomic():
+            _ask(asker, phone, CodePurpose(purpose), language, store, at, proof)
+    except OperationalError as down:
+        log.error("codes_unavailable", error=type(down).__name__)
+        until = at + timedelta(seconds=30)
+        raise CodesUnavailable(_("Codes cannot be sent at the moment."), until, at, field="phone") from down
 
 
-def check_code(*, phone: str, purpose: CodePurpose, code: str, at: datetime, ip: str | None) -> Checked:
+def check_code(
+    *, phone: str, purpose: CodePurpose, code: str, at: datetime, ip: str | None, device: str = ""
+) -> Checked:
     """Whether this is the code of the number, now. A right one is used up: of any number of checks at once one wins.
 
     Every check is written down and committed before the code is looked at, so this must not stand inside a
     transaction (RuntimeError). Raises TooManyChecks (15 failures in a row lock the number for an hour; 20 failures
-    an hour for an address).
+    an hour for a network).
     """
-    number = phone_hash(phone)
-    address = _address_hash(ip) if ip is not None else number
+    asker = asker_of(phone, ip, device)
     with transaction.atomic(durable=True):
-        _take_turns(address, number)
-        _refuse_locked(number, at, field="code")
-        _refuse_more_failures(address, at)
-        held = _claim(number, purpose, at)
-        doubt = FailedCheck.objects.create(phone_hash=number if held else None, ip_hash=address, at=at)
+        verification_limits.take_turns(asker)
+        verification_locks.refuse_locked_number(asker.number, at, field="code")
+        verification_limits.refuse_more_failures(asker.network, at)
+        held = _claim(asker, purpose, at)
+        doubt = FailedCheck.objects.create(
+            phone_hash=asker.number if held else None, network_hash=asker.network, at=at
+        )
     if held is None:
         return Checked(is_right=False, checks_left=0)
-    if not constant_time_compare(_hashed(code, purpose, number, bytes(held.salt)), bytes(held.code_hash)):
+    if not _is_right(held, code):
+        with transaction.atomic(durable=True):
+            verification_limits.take_turns(asker)
+            verification_locks.lock_number_if_guessed(asker.number, at)
         return Checked(is_right=False, checks_left=CHECKS_MAX - held.checks)
     with transaction.atomic(durable=True):
         is_first = VerificationCode.objects.filter(pk=held.pk, used_at=None).update(used_at=at) == 1
@@ -144,37 +156,144 @@ def check_code(*, phone: str, purpose: CodePurpose, code: str, at: datetime, ip:
     return Checked(is_right=is_first, checks_left=0)
 
 
+def live_code_of(phone: str, at: datetime) -> LiveCode | None:
+    """The newest code this number was sent and could use now, whatever for; None without one."""
+    number = asker_of(phone, None).number
+    sent = VerificationCode.objects.filter(phone_hash=number, expires_at__gt=at, is_sent=True)
+    found = sent.select_related("same_as").order_by("-id").first()
+    if found is None or not _is_live(found.same_as or found, at):
+        return None
+    return LiveCode(_code(found.purpose, number, bytes(found.salt), found.digits), found.created_at)
+
+
 def forget_codes(*, at: datetime) -> dict[str, int]:
     """Blank the texts whose code is settled or over, and delete rows no limit needs. Safe to run twice."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_FORGET, {"at": at, "limit": FORGOTTEN_MAX, "blank": BLANK})
         blanked = int(cursor.rowcount)
-    codes, _by_model = VerificationCode.objects.filter(
-        created_at__lt=at - KEPT_FOR, is_text_kept=False
-    ).delete()
+    old = VerificationCode.objects.filter(created_at__lt=at - KEPT_FOR, is_text_kept=False)
+    codes, _by_model = old.exclude(repeats__is_text_kept=True).delete()
     checks, _by_model = FailedCheck.objects.filter(at__lt=at - KEPT_FOR).delete()
+    SpentProof.objects.filter(at__lt=at - timedelta(hours=1)).delete()
     return {"texts": blanked, "codes": codes, "checks": checks}
 
 
-def _text(
-    row: VerificationCode, phone: str, code: str, language: str, store: Store | None, at: datetime
+def _ask(
+    asker: Asker,
+    phone: str,
+    purpose: CodePurpose,
+    language: str,
+    store: Store | None,
+    at: datetime,
+    proof: str,
 ) -> None:
-    """Compose and enqueue for everybody; for a stranger it is taken back, so that the work is the same."""
+    """Every refusal first, the cheap ones before the dear; the house's turn is held for as short as can be."""
+    rules = verification_limits.rules_in_force()
+    verification_limits.take_turns(asker)
+    digits, serves_strangers = _admitted(asker, phone, purpose, rules, at, proof)
+    row, code = _made(asker, purpose, digits, at)
     member = Member.objects.current().select_related("home_store").filter(phone=phone).first()
     place = store or (member.home_store if member else None)
-    message_class, composed = texts.system_text(
-        _TEXTS[CodePurpose(row.purpose)],
+    composed = _composed(row, code, phone, language, place, rules)
+    is_served = member is not None or (purpose in FOR_STRANGERS and serves_strangers)
+    verification_limits.take_house_turn()
+    has_room = _has_room(asker, rules, place, composed.parts, at, is_member=member is not None)
+    row.store, row.is_member, row.is_sent = place, member is not None, is_served and has_room
+    row.parts = composed.parts if row.is_sent else 0
+    row.save()
+    if asker.is_outside:
+        verification_locks.lock_span_if_pumped(asker, phone, at)
+    _text(row, phone, composed, language, member, place, at)
+
+
+def _admitted(
+    asker: Asker, phone: str, purpose: CodePurpose, rules: Rules, at: datetime, proof: str
+) -> tuple[int, bool]:
+    """How many digits the code gets, and whether strangers are served. Raises everything that refuses."""
+    if asker.is_outside:
+        verification_limits.refuse_country(phone, rules)
+    verification_locks.refuse_locked_number(asker.number, at, field="phone")
+    verification_limits.refuse_more_codes(asker, at)
+    breakers = verification_breakers.judge(at)
+    if asker.is_outside:
+        verification_locks.refuse_locked_span(asker, at)
+        verification_limits.refuse_more_neighbours(asker, at)
+        if breakers.needs_proof and purpose not in OF_THE_KNOWN:
+            verification_proofs.demand(proof, number=asker.number, at=at)
+    return breakers.digits, breakers.serves_strangers
+
+
+def _made(asker: Asker, purpose: CodePurpose, digits: int, at: datetime) -> tuple[VerificationCode, str]:
+    """A row for this asking, not yet saved, and its code: that of the live one, or a new one."""
+    newest = _newest(asker, purpose)
+    same = newest if newest and _is_live(newest, at) else None
+    salt = bytes(same.salt) if same else secrets.token_bytes(16)
+    digits = same.digits if same else digits
+    code = _code(purpose, asker.number, salt, digits)
+    row = VerificationCode(
+        phone_hash=asker.number,
+        ip_hash=asker.address,
+        device_hash=asker.device,
+        prefix_hash=asker.prefix,
+        span_hash=asker.span,
+        shifted_span_hash=asker.shifted_span,
+        purpose=purpose,
+        same_as=same,
+        salt=salt,
+        code_hash=bytes(same.code_hash) if same else _hashed(code, purpose, asker.number, salt),
+        digits=digits,
+        created_at=at,
+        expires_at=same.expires_at if same else at + LIFETIME,
+    )
+    return row, code
+
+
+def _has_room(
+    asker: Asker, rules: Rules, place: Store | None, parts: int, at: datetime, *, is_member: bool
+) -> bool:
+    """Whether the cost allows it. Of a full house everybody may know; of a full share or store only staff."""
+    spent = verification_limits.spent(place.pk if place else None, at)
+    has_room = spent.has_room(rules, parts, is_member=is_member)
+    if spent.is_house_full(rules) or not (has_room or asker.is_outside):
+        until = at + timedelta(hours=1)
+        raise TooManyCodes(_("We cannot send more codes at the moment."), until, at, field="phone")
+    if not has_room:
+        log.warning("codes_over_budget", store=place.pk if place else None, is_member=is_member)
+    return has_room
+
+
+def _composed(
+    row: VerificationCode, code: str, phone: str, language: str, place: Store | None, rules: Rules
+) -> Composed:
+    left = (row.expires_at - row.created_at).total_seconds()
+    _class, composed = texts.system_text(
+        f"{row.purpose}_code",
         language=language,
-        values={"code": code, "minutes": str(int(LIFETIME.total_seconds() // 60))},
+        values={"code": code, "minutes": str(ceil(left / 60))},
         signature=place.sms_signature if place else "",
         phone=phone,
     )
+    if not rules.webotp_domain or region_of(phone) in WITHOUT_WEBOTP:
+        return composed
+    return texts.measured(f"{composed.text}\n@{rules.webotp_domain} #{code}", phone)
+
+
+def _text(
+    row: VerificationCode,
+    phone: str,
+    composed: Composed,
+    language: str,
+    member: Member | None,
+    place: Store | None,
+    at: datetime,
+) -> None:
+    """Enqueue for everybody; what is not to be sent is taken back, so that the work is the same."""
     draft = Draft(
         phone=phone,
         phone_hash=bytes(row.phone_hash),
         member_id=member.pk if member else None,
         store_id=place.pk if place else None,
-        message_class=message_class,
+        message_class=MessageClass.VERIFICATION,
         text=composed.text,
         encoding=composed.encoding,
         parts=composed.parts,
@@ -187,99 +306,44 @@ def _text(
     )
     before = transaction.savepoint()
     outbox.enqueue([draft], at=at)
-    (transaction.savepoint_commit if member else transaction.savepoint_rollback)(before)
+    (transaction.savepoint_commit if row.is_sent else transaction.savepoint_rollback)(before)
 
 
-def _claim(number: bytes, purpose: CodePurpose, at: datetime) -> VerificationCode | None:
-    """Take one of the checks of the newest code, under its row lock; None when there is no live code."""
-    newest = (
-        VerificationCode.objects.select_for_update()
-        .filter(phone_hash=number, purpose=purpose)
-        .order_by("-id")
-        .first()
+def _newest(asker: Asker, purpose: CodePurpose) -> VerificationCode | None:
+    """The newest code of a number for a purpose on this device: the row that counts its checks."""
+    codes = VerificationCode.objects.filter(
+        phone_hash=asker.number, purpose=purpose, device_hash=asker.device, same_as=None
     )
-    if newest is None or newest.used_at or newest.checks >= CHECKS_MAX or newest.expires_at <= at:
+    return codes.order_by("-id").first()
+
+
+def _is_live(code: VerificationCode, at: datetime) -> bool:
+    return code.used_at is None and code.checks < CHECKS_MAX and code.expires_at > at
+
+
+def _claim(asker: Asker, purpose: CodePurpose, at: datetime) -> VerificationCode | None:
+    """Take one of the checks of the newest code, under the number's turn; None when there is no live code."""
+    newest = _newest(asker, purpose)
+    if newest is None or not _is_live(newest, at):
         return None
     newest.checks += 1
     newest.save(update_fields=["checks"])
     return newest
 
 
-def _refuse_more_codes(number: bytes, address: bytes, at: datetime) -> None:
-    longest = CODES_PER_NUMBER[-1][1]
-    asked = VerificationCode.objects.filter(phone_hash=number, created_at__gt=at - longest)
-    times = list(asked.order_by("-created_at").values_list("created_at", flat=True))
-    until = max((_free_at(times, most, window, at) for most, window in CODES_PER_NUMBER), default=at)
-    if until > at:
-        raise TooManyCodes(_("Too many codes were asked for this number."), until, at, field="phone")
-    most, window = NUMBERS_PER_ADDRESS
-    asked = VerificationCode.objects.filter(ip_hash=address, created_at__gt=at - window).exclude(
-        phone_hash=number
-    )
-    others = asked.values("phone_hash").annotate(last=Max("created_at")).order_by("-last")
-    until = _free_at([row["last"] for row in others], most, window, at)
-    if until > at:
-        raise TooManyCodes(_("Too many numbers were tried from here."), until, at, field="phone")
+def _is_right(held: VerificationCode, code: str) -> bool:
+    same = _hashed(code, held.purpose, bytes(held.phone_hash), bytes(held.salt))
+    return constant_time_compare(same, bytes(held.code_hash))
 
 
-def _refuse_more_failures(address: bytes, at: datetime) -> None:
-    most, window = FAILURES_PER_ADDRESS
-    failed = FailedCheck.objects.filter(ip_hash=address, at__gt=at - window).order_by("-at")
-    until = _free_at(list(failed.values_list("at", flat=True)[:most]), most, window, at)
-    if until > at:
-        raise TooManyChecks(_("Too many wrong codes were tried from here."), until, at, field="code")
-
-
-def _refuse_locked(number: bytes, at: datetime, *, field: str) -> None:
-    """Each fifteenth failure since the last right code closes the number for an hour."""
-    right = VerificationCode.objects.filter(phone_hash=number).aggregate(last=Max("used_at"))["last"]
-    failed = FailedCheck.objects.filter(phone_hash=number, at__gt=right or datetime.min.replace(tzinfo=UTC))
-    times = list(failed.order_by("at", "id").values_list("at", flat=True))
-    full = len(times) // FAILURES_IN_A_ROW * FAILURES_IN_A_ROW
-    if full and (until := times[full - 1] + LOCKED_FOR) > at:
-        raise TooManyChecks(_("Too many wrong codes were tried for this number."), until, at, field=field)
-
-
-def _free_at(newest_first: Sequence[datetime], most: int, window: timedelta, at: datetime) -> datetime:
-    """When there is room for one more of at most `most` in a rolling window."""
-    return newest_first[most - 1] + window if len(newest_first) >= most else at
-
-
-def _take_turns(address: bytes, number: bytes) -> None:
-    """One at a time for an address and for a number, until the end of the transaction."""
-    keys = [_ADDRESS_LOCK, _lock_key(address), _NUMBER_LOCK, _lock_key(number)]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", keys[:2])
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", keys[2:])
-
-
-def _lock_key(hashed: bytes) -> int:
-    return int.from_bytes(hashed[:4], signed=True)
-
-
-def _address_hash(ip: str) -> bytes:
-    """An address as it is counted: IPv6 by its /64, which one customer holds whole. Kept only as a keyed hash."""
-    try:
-        parsed = ipaddress.ip_address(ip)
-    except ValueError:
-        return keyed_hash("ip:", settings.REGULARS_PHONE_KEY.encode())
-    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
-    prefix = 64 if parsed.version == 6 else 32
-    network = ipaddress.ip_network((parsed.packed, prefix), strict=False)
-    return keyed_hash(f"ip:{network}", settings.REGULARS_PHONE_KEY.encode())
+def _code(purpose: str, number: bytes, salt: bytes, digits: int) -> str:
+    """The digits of a random salt, which nobody can tell without the secret key: a repeat needs nothing kept."""
+    said = b":".join((purpose.encode(), number, salt))
+    drawn = salted_hmac("messaging.verification.code", said, algorithm="sha256").digest()
+    return f"{int.from_bytes(drawn) % 10**digits:0{digits}d}"
 
 
 def _hashed(code: str, purpose: str, number: bytes, salt: bytes) -> bytes:
     """Slow on purpose (some 25 ms and 4 MB), bound to number and purpose, and worthless without the secret key."""
     keyed = salted_hmac("messaging.verification", f"{purpose}:{code}", algorithm="sha256").digest()
-    return hashlib.scrypt(keyed, salt=number + salt, n=2**12, r=8, p=1, dklen=32)
-
-
-def _when(seconds: int) -> str:
-    if seconds < 60:
-        return ngettext("Try again in %(n)s second.", "Try again in %(n)s seconds.", seconds) % {"n": seconds}
-    minutes = ceil(seconds / 60)
-    if minutes <= 90:
-        return ngettext("Try again in %(n)s minute.", "Try again in %(n)s minutes.", minutes) % {"n": minutes}
-    hours = ceil(minutes / 60)
-    return ngettext("Try again in %(n)s hour.", "Try again in %(n)s hours.", hours) % {"n": hours}
+    return hashlib.scrypt(keyed, salt=number + salt, n=settings.REGULARS_CODE_HASH_COST, r=8, p=1, dklen=32)

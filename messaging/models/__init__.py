@@ -8,13 +8,15 @@ from messaging.models.budget import (
     Purse,
     Settling,
 )
+from messaging.models.conversation import Conversation, StaffReply
 from messaging.models.gateway import Gateway
 from messaging.models.message import Attempt, InboundPart, InboundText, Message, Receipt, SubmittedPart
 from messaging.models.provider import InboundKey, ProviderTemplate
 from messaging.models.registration import Contact, Qualification, Registration, Signature
 from messaging.models.route import Route
-from messaging.models.suppression import FailedCheck, Suppression, VerificationCode
+from messaging.models.suppression import Suppression
 from messaging.models.template import Template, TemplateVersion
+from messaging.models.verification import FailedCheck, SpentProof, VerificationCode, VerificationLock
 from messaging.models.window import ClosedDay, SendingWindow
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "Attempt",
     "ClosedDay",
     "Contact",
+    "Conversation",
     "FailedCheck",
     "Gateway",
     "InboundKey",
@@ -46,10 +49,13 @@ __all__ = [
     "PauseReason",
     "Purse",
     "Settling",
+    "SpentProof",
+    "StaffReply",
     "SubmittedPart",
     "Suppression",
     "Tally",
     "Template",
     "TemplateVersion",
     "VerificationCode",
+    "VerificationLock",
 ]

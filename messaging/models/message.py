@@ -99,6 +99,11 @@ class Message(models.Model):
             ),
             # days: a summary of pages, nothing to keep for a row
             BrinIndex(fields=["created_at"], name="message_days", pages_per_range=32, autosummarize=True),
+            # answers to a phone in the last hour; and what was sent to a number that is no member's
+            models.Index(
+                fields=["phone", "created_at"], name="message_replies", condition=Q(cause=Cause.REPLY)
+            ),
+            models.Index(fields=["phone", "-id"], name="message_of_stranger", condition=Q(member=None)),
             # rolling caps and opt-outs
             models.Index(
                 fields=["phone_hash", "created_at"],
@@ -226,7 +231,11 @@ class InboundPart(models.Model):
 
 
 class InboundText(models.Model):
-    """What a phone sent us, stored before it was acknowledged, and what we understood."""
+    """What a phone sent us, stored before it was acknowledged, and what we understood.
+
+    `intent` is that of the grammar, or "auto" for an answering machine. `conversation` is where a person finds it.
+    `is_complete` is False when parts of a long text never came.
+    """
 
     gateway = models.ForeignKey("messaging.Gateway", models.PROTECT)
     phone = models.CharField(_("phone"), max_length=32)
@@ -235,6 +244,10 @@ class InboundText(models.Model):
     member = models.ForeignKey("members.Member", models.PROTECT, null=True, related_name="inbound_texts")
     intent = models.CharField(_("understood as"), max_length=16, blank=True)
     argument = models.CharField(max_length=80, blank=True)
+    is_complete = models.BooleanField(default=True)
+    conversation = models.ForeignKey(
+        "messaging.Conversation", models.SET_NULL, null=True, related_name="texts", db_index=False
+    )
     received_at = models.DateTimeField(_("received at"), db_default=Now())
     handled_at = models.DateTimeField(null=True)
 
@@ -243,5 +256,7 @@ class InboundText(models.Model):
         verbose_name_plural = _("inbound texts")
         ordering = ("-id",)
         indexes = [
-            models.Index(fields=["received_at"], name="inbound_unhandled", condition=Q(handled_at=None))
+            models.Index(fields=["received_at"], name="inbound_unhandled", condition=Q(handled_at=None)),
+            # a phone's thread, and how often it says the same
+            models.Index(fields=["phone", "-id"], name="inbound_of_phone"),
         ]

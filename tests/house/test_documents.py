@@ -9,6 +9,8 @@ from crm.schedule import SCHEDULE
 from members import signals
 from members.enums import POSTING_MATRIX
 from members.event_types import EVENT_TYPES, EVERYWHERE
+from messaging.domain import verification_limits as limits
+from messaging.inbound_grammar import PRECEDENCE
 
 DOCS = settings.BASE_DIR / "docs"
 
@@ -66,6 +68,31 @@ def test_each_environment_setting_is_documented():
 @pytest.mark.parametrize("name", sorted(settings.CONSTANCE_CONFIG))
 def test_each_run_time_setting_is_documented(name):
     assert name in rows("settings.md")
+
+
+def test_the_order_of_inbound_texts_is_documented():
+    order = [row[1].strip("`") for first, row in rows("inbound.md").items() if first.isdigit()]
+
+    assert tuple(order) == PRECEDENCE
+
+
+@pytest.mark.parametrize(
+    "limit", ["1 a minute, 5 an hour, 10 a day", "5 numbers an hour", "30 codes in 10 minutes"]
+)
+def test_the_limits_of_codes_are_documented(limit):
+    per_number = ", ".join(f"{most} {_span(window)}" for most, window in limits.CODES_PER_NUMBER)
+    said = {
+        per_number,
+        f"{limits.NUMBERS_PER_ADDRESS[0]} numbers {_span(limits.NUMBERS_PER_ADDRESS[1])}",
+        f"{limits.CODES_PER_PREFIX[0]} codes in {limits.CODES_PER_PREFIX[1].seconds // 60} minutes",
+    }
+
+    assert limit in said
+    assert limit in (DOCS / "verification.md").read_text()
+
+
+def _span(window):
+    return {60: "a minute", 3600: "an hour", 86400: "a day"}[int(window.total_seconds())]
 
 
 SIGNS = {"+": (1,), "−": (-1,), "±": (1, -1)}

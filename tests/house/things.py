@@ -21,6 +21,7 @@ from members.models import (
     Staff,
 )
 from messaging.domain import budgets
+from messaging.models import Conversation, VerificationLock
 from tests.conftest import NOON, Enrol
 
 
@@ -49,17 +50,42 @@ def one_of_each(card: Card, *, cashier: Staff, manager: Staff, enrol: Enrol) -> 
         "merge": merge,
         "definition": definition,
         "coupon": coupon,
+        **talk_of(card),
         **papers_of(card, maker=cashier),
     }
     frozen = card.accounts.get(kind=AccountKind.PRINCIPAL)
     Account.objects.filter(pk=frozen.pk).update(is_frozen=True)
     budget = budgets.set_budget(
-        scope="store", store=card.store, period="month", amount_minor=100, protected_percent=0, by=manager, at=NOON
+        scope="store",
+        store=card.store,
+        period="month",
+        amount_minor=100,
+        protected_percent=0,
+        by=manager,
+        at=NOON,
     )
     things["budget"] = budget
     ids = {name: str(thing.public_id) for name, thing in things.items()}
     of_the_store = {"store": str(card.store.public_id), "kind": "principal", "on": NOON.date().isoformat()}
     return ids | of_the_store | {"account": str(frozen.pk), "what": "marketing"}
+
+
+def talk_of(card: Card) -> dict[str, Any]:
+    """A conversation, and a number that gets no codes for now."""
+    member = card.member
+    return {
+        "conversation": Conversation.objects.create(
+            phone=member.phone,
+            phone_hash=member.phone_hash,
+            member=member,
+            store=card.store,
+            opened_at=NOON,
+            last_at=NOON,
+        ),
+        "lock": VerificationLock.objects.create(
+            kind="number", key_hash=member.phone_hash, opened_at=NOON, until=NOON + timedelta(days=999)
+        ),
+    }
 
 
 def papers_of(card: Card, *, maker: Staff) -> dict[str, Any]:

@@ -78,8 +78,8 @@ def test_a_phone_that_cannot_be_one_is_refused_beside_the_field(client, db, type
     ("typed", "said"),
     [
         ("", "Enter the code from the text message."),
-        ("12345", "The code has six digits."),
-        ("12345a", "The code has six digits."),
+        ("12345", "The code has six or eight digits."),
+        ("12345a", "The code has six or eight digits."),
     ],
 )
 def test_what_is_no_code_costs_no_check(client, li_lei, typed, said):
@@ -158,7 +158,7 @@ def test_asking_again_too_soon_says_how_long_to_wait(client, li_lei):
     assert "Too many codes were asked for this number. Try again in" in by_button.content.decode()
 
 
-def test_the_repeat_sends_a_new_code_and_the_old_one_is_void(client, li_lei):
+def test_the_repeat_sends_the_same_code_while_it_is_valid(client, li_lei):
     ask(client, li_lei.phone)
     first = texted_code(li_lei)
     VerificationCode.objects.update(created_at=timezone.now() - timedelta(seconds=61))
@@ -166,12 +166,22 @@ def test_the_repeat_sends_a_new_code_and_the_old_one_is_void(client, li_lei):
     again = client.post("/portal/login/again/")
 
     second = texted_code(li_lei)
-    assert again.status_code == 302
-    assert enter(client, second).status_code == 302
+    assert (again.status_code, second) == (302, first)
+    assert enter(Client(), first).url == "/portal/login/", "no code was asked for in that browser"
+    assert enter(client, second).url == "/portal/"
     assert Message.objects.filter(cause="code").count() == 2
-    assert (
-        enter(Client(), first).status_code == 302
-    )  # no code was asked for in that browser: back to the start
+
+
+def test_a_code_read_over_the_shoulder_is_no_good_in_another_browser(client, li_lei):
+    ask(client, li_lei.phone)
+    VerificationCode.objects.update(created_at=timezone.now() - timedelta(seconds=61))
+    read = texted_code(li_lei)
+    thief = Client()
+    ask(thief, li_lei.phone)  # sends Li Lei another code, which is for the thief's browser
+
+    assert texted_code(li_lei) != read
+    assert enter(thief, read).status_code == 422
+    assert enter(client, read).url == "/portal/"
 
 
 def test_a_right_code_for_a_number_that_is_no_members_opens_nothing(client, li_lei):

@@ -13,7 +13,7 @@ from messaging.domain.inbound import Received, advertised_in, give_up_parts, rec
 from messaging.domain.suppressions import suppress
 from messaging.enums import Cause, MessageClass
 from messaging.gateways.base import InboundSms
-from messaging.models import Gateway, InboundPart, InboundText, Message, Suppression
+from messaging.models import Conversation, Gateway, InboundPart, InboundText, Message, Suppression
 from messaging.states import Reason, State
 from tests.conftest import NOON
 from tests.messaging.domain.desk import main_gateway, message
@@ -108,11 +108,37 @@ def test_an_opted_out_member_still_gets_the_balance_and_stays_out(says, loaded_c
 
 
 def test_two_machines_do_not_talk_for_ever(says, loaded_card):
-    for minute in range(8):
-        says("balance", at=NOON + timedelta(minutes=minute))
+    words = ["balance", "points", "my card", "余额", "积分", "coupons", "bal", "my points"]
+    for minute, word in enumerate(words):
+        says(word, at=NOON + timedelta(minutes=minute))
 
     assert len(replies()) == 5
     assert InboundText.objects.filter(handled_at=None).count() == 3
+
+
+def test_the_same_text_again_and_again_is_answered_three_times_an_hour(says, loaded_card):
+    for minute in range(6):
+        says("Balance ", at=NOON + timedelta(minutes=minute))
+    assert len(replies()) == 3
+
+    says("balance", at=NOON + timedelta(minutes=66))
+    assert len(replies()) == 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Auto-reply: I am out of the office until Monday.",
+        "I'm driving with Do Not Disturb While Driving turned on. I'll get back to you later.",
+        "[自动回复] 您好，我现在有事不在，一会再和您联系。",
+        "我正在开会，稍后回复您",
+    ],
+)
+def test_a_machine_is_not_answered_and_nobody_has_to_read_it(says, li_lei, text):
+    stored = says(text)
+
+    assert (stored.intent, stored.handled_at, replies()) == ("auto", NOON, [])
+    assert not Conversation.objects.exists()
 
 
 @pytest.mark.parametrize("text", ["Non-stop music?", "when do you start?", "你们几点开门", "1"])

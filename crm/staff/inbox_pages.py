@@ -1,0 +1,248 @@
+"""The inbox: what members text and only a person can answer, with the member's value beside the words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib import messages
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from crm.staff.access import AT_TILL, IN_CHARGE, access_of, needs, page
+from crm.staff.holdings import holdings_of
+from crm.staff.inbox_threads import canned_answers, thread_of
+from crm.staff.paging import PAGE_ROWS, Page, cut, with_query
+from members.enums import Role
+from members.models import Purchase, Staff, Store
+from members.refusals import Refused
+from messaging.domain import conversations
+from messaging.enums import Concern, ConversationStatus
+from messaging.models import Conversation, InboundText, TemplateVersion
+
+MAY_ANSWER = (*AT_TILL, Role.MARKETER)
+SNOOZES = {
+    "hour": (gettext_lazy("an hour"), timedelta(hours=1)),
+    "tomorrow": (gettext_lazy("a day"), timedelta(days=1)),
+    "week": (gettext_lazy("a week"), timedelta(days=7)),
+}
+WHOSE = {"mine": gettext_lazy("Mine"), "nobody": pgettext_lazy("conversation", "Nobody’s")}
+LAST_VISITS = 3
+
+
+@never_cache
+@require_GET
+@needs(*MAY_ANSWER)
+def inbox(request: HttpRequest) -> HttpResponse:
+    """The conversations of the current store, newest first; a fixed number of queries. Follows by itself."""
+    status = request.GET.get("status", ConversationStatus.OPEN)
+    status = status if status in ConversationStatus.values else ConversationStatus.OPEN
+    shown = _page_of(request, status)
+    context = {
+        "page": shown,
+        "rows": shown.rows,
+        "status": status,
+        "now": timezone.now(),
+        "statuses": _chips(request, "status", status, ConversationStatus.choices),
+        "concerns": _chips(
+            request, "concern", request.GET.get("concern", ""), [("", _("All")), *Concern.choices]
+        ),
+        "whose": _chips(
+            request, "whose", request.GET.get("whose", ""), [("", _("Everybody’s")), *WHOSE.items()]
+        ),
+        "is_narrowed": any(request.GET.get(name) for name in ("concern", "whose")),
+        "refresh_url": with_query(request, after=request.GET.get("after", "")),
+    }
+    template = "staff/_inbox_rows.html" if request.headers.get("HX-Request") else "staff/inbox_list.html"
+    return page(request, template, context)
+
+
+@never_cache
+@require_GET
+@needs(*MAY_ANSWER)
+def conversation(request: HttpRequest, conversation: UUID) -> HttpResponse:
+    """One phone: its thread, the member's value and last visits, and the answer to write."""
+    found = _found(request, conversation)
+    conversations.mark_read(conversation=found)
+    return _show(request, found)
+
+
+@never_cache
+@require_GET
+@needs(*MAY_ANSWER)
+def conversation_thread(request: HttpRequest, conversation: UUID) -> HttpResponse:
+    """The thread alone, for the page that asks again each few seconds."""
+    found = _found(request, conversation)
+    return page(request, "staff/_inbox_thread.html", _thread_context(request, found))
+
+
+@require_POST
+@needs(*MAY_ANSWER)
+def answer_conversation(request: HttpRequest, conversation: UUID) -> HttpResponse:
+    """Send the answer; the same form twice is one answer. What was typed is kept when it is refused."""
+    found, text = _found(request, conversation), request.POST.get("text", "")
+    try:
+        conversations.reply(
+            conversation=found,
+            text=text,
+            by=access_of(request).staff,
+            key=_key(request),
+            at=timezone.now(),
+            version=_canned(request, found, text),
+        )
+    except Refused as refused:
+        return _show(request, found, typed=text, problem=str(refused), status=422)
+    messages.success(request, _("The answer is on its way."))
+    return _back(found)
+
+
+@require_http_methods(["POST"])
+@needs(*MAY_ANSWER)
+def manage_conversation(request: HttpRequest, conversation: UUID) -> HttpResponse:
+    """Take it, give it to somebody, put it off, end it, open it again, hand it to a store."""
+    found, deed = _found(request, conversation), request.POST.get("deed", "")
+    try:
+        said = _do(request, found, deed)
+    except Refused as refused:
+        return _show(request, found, problem=str(refused), status=422)
+    if said:
+        messages.success(request, said)
+    return HttpResponseRedirect(reverse("staff:inbox")) if deed in ("done", "store") else _back(found)
+
+
+def _do(request: HttpRequest, found: Conversation, deed: str) -> str:
+    """The one domain call of a button; what is said about it, nothing for a button that is none of ours."""
+    access, at = access_of(request), timezone.now()
+    who: dict[str, Any] = {"conversation": found, "by": access.staff, "at": at}
+    if deed == "take":
+        conversations.assign(to=access.staff, **who)
+        return _("It is yours.")
+    if deed == "assign":
+        conversations.assign(to=_colleague(request, found), **who)
+        return _("Given on.")
+    if deed == "snooze":
+        _label, span = SNOOZES.get(request.POST.get("for", ""), SNOOZES["hour"])
+        conversations.snooze(until=at + span, **who)
+        return _("Put off. It comes back by itself.")
+    if deed == "done":
+        conversations.finish_conversation(**who)
+        return _("Done.")
+    if deed == "reopen":
+        conversations.reopen(**who)
+        return _("Open again.")
+    if deed == "store" and access.may(*IN_CHARGE):
+        store = get_object_or_404(Store, pk__in=access.store_ids, public_id=_uuid(request.POST.get("store")))
+        conversations.hand_to_store(store=store, **who)
+        return _("%(store)s answers it from now on.") % {"store": store}
+    return ""
+
+
+def _visible(request: HttpRequest) -> QuerySet[Conversation]:
+    access = access_of(request)
+    return conversations.mine(access.staff, access.store, is_in_charge=access.may(*IN_CHARGE))
+
+
+def _found(request: HttpRequest, public_id: UUID) -> Conversation:
+    """Of the current store or, for those in charge, of nobody's; else 404."""
+    rows = _visible(request).select_related("member__home_store", "store", "owner", "about")
+    return get_object_or_404(rows, public_id=public_id)
+
+
+def _page_of(request: HttpRequest, status: str) -> Page[Conversation]:
+    rows = _visible(request).filter(status=status)
+    if (concern := request.GET.get("concern", "")) in Concern.values:
+        rows = rows.filter(concern=concern)
+    if request.GET.get("whose") == "mine":
+        rows = rows.filter(owner=access_of(request).staff)
+    elif request.GET.get("whose") == "nobody":
+        rows = rows.filter(owner=None)
+    moment, _sep, last = request.GET.get("after", "").partition("_")
+    after = parse_datetime(moment) if last.isdigit() else None
+    if after is not None and timezone.is_aware(after):
+        rows = rows.filter(Q(last_at__lt=after) | Q(last_at=after, pk__lt=int(last)))
+    said = InboundText.objects.filter(phone=OuterRef("phone")).order_by("-id").values("text")[:1]
+    rows = rows.annotate(last_text=Subquery(said)).select_related("member", "owner", "store")
+    rows = rows.order_by("-last_at", "-pk")
+    return cut(
+        request, list(rows[: PAGE_ROWS + 1]), PAGE_ROWS, lambda row: f"{row.last_at.isoformat()}_{row.pk}"
+    )
+
+
+def _show(
+    request: HttpRequest, found: Conversation, *, typed: str = "", problem: str = "", status: int = 200
+) -> HttpResponse:
+    access, at = access_of(request), timezone.now()
+    context = _thread_context(request, found) | {
+        "typed": typed,
+        "problem": problem,
+        "key": uuid4() if not problem else _key(request),
+        "canned": canned_answers(found),
+        "colleagues": _colleagues(found),
+        "is_mine": found.owner_id == access.staff.pk,
+        "may_hand_over": access.may(*IN_CHARGE),
+        "snoozes": [(name, label) for name, (label, _span) in SNOOZES.items()],
+        "now": at,
+    }
+    if found.member:
+        visits = Purchase.objects.filter(member=found.member).select_related("store").order_by("-at", "-pk")
+        context |= {"holdings": holdings_of(found.member, at=at), "visits": list(visits[:LAST_VISITS])}
+    return page(request, "staff/inbox_conversation.html", context, status)
+
+
+def _thread_context(request: HttpRequest, found: Conversation) -> dict[str, Any]:
+    return {"conversation": found, "thread": thread_of(found, access_of(request).store_ids)}
+
+
+def _colleagues(found: Conversation) -> Sequence[Staff]:
+    """Who may be given it: everybody at work at its store."""
+    if found.store is None:
+        return []
+    at_work = Staff.objects.filter(is_active=True, roles__store=found.store, roles__role__in=MAY_ANSWER)
+    return list(at_work.distinct().order_by("display_name", "username"))
+
+
+def _colleague(request: HttpRequest, found: Conversation) -> Staff | None:
+    wanted = _uuid(request.POST.get("to"))
+    return next((one for one in _colleagues(found) if one.public_id == wanted), None)
+
+
+def _canned(request: HttpRequest, found: Conversation, text: str) -> TemplateVersion | None:
+    """The approved wording this is, if it was not changed."""
+    same = [answer for answer in canned_answers(found) if answer.text.strip() == text.strip()]
+    return same[0].version if same else None
+
+
+def _key(request: HttpRequest) -> UUID:
+    return _uuid(request.POST.get("key")) or uuid4()
+
+
+def _uuid(said: str | None) -> UUID | None:
+    try:
+        return UUID(said or "")
+    except ValueError:
+        return None
+
+
+def _back(found: Conversation) -> HttpResponse:
+    return HttpResponseRedirect(reverse("staff:inbox_conversation", args=[found.public_id]))
+
+
+def _chips(request: HttpRequest, name: str, current: str, choices: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": label,
+            "url": with_query(request, **{name: value, "after": ""}),
+            "is_current": value == current,
+        }
+        for value, label in choices
+    ]
