@@ -81,6 +81,11 @@ class Compiled:
     _holes: tuple[tuple[str, str | None, str], ...]  # name, fallback, the literal text after it
     _positions: Mapping[str, int]
 
+    @property
+    def holes(self) -> tuple[str, ...]:
+        """The placeholders in the order they stand, as often as they do."""
+        return tuple(name for name, _fallback, _literal in self._holes)
+
     def check(self, allowed: Mapping[str, PlaceholderSpec]) -> None:
         """Refuse (TemplateError, `.names`) placeholders that the event does not have."""
         unknown = tuple(name for name in self.placeholders if name not in allowed)
