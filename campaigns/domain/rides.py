@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from campaigns.domain import rulebook, triggers
-from campaigns.domain.rulebook import Page, Rule
+from campaigns.domain.rulebook import Rule
 from members.domain.riders import Coming, Ride
 from members.event_types import EVENT_TYPES, Placeholder
 from messaging.domain import outbox, texts
@@ -37,15 +37,15 @@ _MOST_UNITS = 500  # far from the most parts a text may have, whatever the figur
 def ride_of(coming: Coming) -> Ride | None:
     """The rules of this event, to be answered in the deed's statement; None when one of them needs the general road."""
     page = rulebook.page_of(coming.type, coming.store.pk)
-    if not page.rules or any(rule.message_class == MessageClass.MARKETING for rule in page.rules):
+    if any(rule.message_class == MessageClass.MARKETING for rule in page.rules):
         return None
     rides = []
     for rule in page.rules:
-        ride = _ride(rule, page, coming)
+        ride = _ride(rule, coming)
         if ride is None:
             return None
         rides.append(ride)
-    return Ride("rule_ride(d.answer, %s::jsonb)", [json.dumps(rides)], _settle)
+    return Ride("rule_ride(d.answer, %s::jsonb, %s::uuid)", [json.dumps(rides), page.stamp], _settle)
 
 
 def _settle(queued: int) -> None:
@@ -53,7 +53,7 @@ def _settle(queued: int) -> None:
         outbox.nudge_on_commit()
 
 
-def _ride(rule: Rule, page: Page, coming: Coming) -> dict[str, Any] | None:
+def _ride(rule: Rule, coming: Coming) -> dict[str, Any] | None:
     member, at, message_class = coming.member, coming.at, rule.message_class
     hours = outbox.hours_for(message_class)
     wording = texts.preferred(rule.wordings, member.language)
@@ -61,7 +61,6 @@ def _ride(rule: Rule, page: Page, coming: Coming) -> dict[str, Any] | None:
     if text is None:
         return None
     return {
-        "stamp": str(page.stamp) if page.stamp else None,
         "rule": rule.id,
         "dedupe": rule.dedupe_seconds,
         "member": member.pk,

@@ -91,7 +91,7 @@ $$;
 -- "sign": sign of money or null}; "units" of the strings, "single" and "part" units of one part. Whatever does not go
 -- as planned raises RG100: the deed then takes the general road, whose receivers answer one by one.
 -- Answers how many texts wait to be sent.
-CREATE OR REPLACE FUNCTION rule_ride(answer jsonb, rides jsonb) RETURNS int LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION rule_ride(answer jsonb, rides jsonb, in_stamp uuid) RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
   ride jsonb;
   piece jsonb;
@@ -102,6 +102,9 @@ DECLARE
   result text;
   queued int := 0;
 BEGIN
+  IF rides = '[]' AND in_stamp IS DISTINCT FROM (SELECT stamp FROM campaigns_rulebook) THEN
+    RAISE EXCEPTION 'the general road: the rules have changed' USING ERRCODE = 'RG100';
+  END IF;
   FOR ride IN SELECT value FROM jsonb_array_elements(rides) LOOP
     message := NULL;
     units := (ride->>'units')::int;
@@ -120,7 +123,7 @@ BEGIN
     END IF;
     SELECT w.verdict INTO result
     FROM rule_write(
-      (ride->>'stamp')::uuid, (ride->>'rule')::bigint, (ride->>'dedupe')::int, (answer->>'event')::bigint,
+      in_stamp, (ride->>'rule')::bigint, (ride->>'dedupe')::int, (answer->>'event')::bigint,
       (ride->>'member')::bigint, (ride->>'store')::bigint, (ride->>'at')::timestamptz, ride->>'phone',
       decode(ride->>'phone_hash', 'hex'), ride->>'class', (ride->>'priority')::smallint, (ride->>'version')::bigint,
       ride->>'language', message, ride->>'encoding',

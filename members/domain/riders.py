@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from members.event_types import EVENT_TYPES
 from members.models import Member, MembershipEvent, Store
 
@@ -37,6 +39,7 @@ class Ride:
     settle: Callable[[Any], None]
 
 
+log = structlog.get_logger(__name__)
 STAYS = Ride("", (), lambda _: None)
 Rider = Callable[[Coming], Ride | None]
 _riders: dict[Callable[..., Any], Rider] = {}
@@ -47,6 +50,16 @@ def name_rider(receiver: Callable[..., Any], rider: Rider) -> None:
     _riders[receiver] = rider
 
 
+def _ride_of(receiver: Callable[..., Any], coming: Coming) -> Ride | None:
+    """A rider that fails has no ride: on the general road its receiver fails as receivers do, and costs no deed."""
+    rider = _riders.get(receiver)
+    try:
+        return rider(coming) if rider else None
+    except Exception:
+        log.exception("rider_failed", event=coming.type)
+        return None
+
+
 def rides_for(coming: Coming) -> list[Ride] | None:
     """The rides of all receivers of this event; None when one of them has to be told the usual way."""
     rides = []
@@ -54,8 +67,7 @@ def rides_for(coming: Coming) -> list[Ride] | None:
     if asynchronous:
         return None
     for receiver in receivers:
-        rider = _riders.get(receiver)
-        ride = rider(coming) if rider else None
+        ride = _ride_of(receiver, coming)
         if ride is None:
             return None
         if ride is not STAYS:
