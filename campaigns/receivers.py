@@ -7,8 +7,9 @@ from typing import Any
 from django.db.models import CharField, F, Value
 from django.db.models.functions import Cast, Concat
 
-from campaigns.domain import triggers
+from campaigns.domain import rides, triggers
 from campaigns.models import Recipient
+from members.domain import riders
 from members.domain.traces import Traces
 from members.event_types import EVENT_TYPES
 from members.models import MembershipEvent
@@ -32,4 +33,5 @@ def connect() -> None:
     for declared in EVENT_TYPES.values():
         declared.signal.connect(fire_trigger_rules, dispatch_uid="trigger_rules")
     custom_event_happened.connect(fire_trigger_rules, dispatch_uid="trigger_rules")
+    riders.name_rider(fire_trigger_rules, rides.ride_of)
     person_erased.connect(forget_recipients, dispatch_uid="forget_recipients")

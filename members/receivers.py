@@ -7,7 +7,8 @@ from typing import Any
 from django.db import transaction
 
 from members import signals
-from members.domain import housebook, points, tiers
+from members.domain import housebook, points, riders, tiers
+from members.domain.riders import STAYS, Coming, Ride
 from members.event_types import EVENT_TYPES
 from members.models import MembershipEvent
 
@@ -36,10 +37,16 @@ def judge_tier(sender: Any, *, event: MembershipEvent, **_: Any) -> None:
             tiers.rejudge(event.member, event.at)
 
 
+def _no_tiers(coming: Coming) -> Ride | None:
+    """Nothing to judge without a scheme: the deed opened under the housebook that says so."""
+    return None if housebook.kept().tiers else STAYS
+
+
 def connect() -> None:
     """Connect every receiver."""
     for signal in _MEASURED:
         signal.connect(judge_tier, dispatch_uid="tier_judged")
+    riders.name_rider(judge_tier, _no_tiers)
     for declared in EVENT_TYPES.values():
         if declared.is_external or declared.signal is signals.member_enrolled:
             declared.signal.connect(earn_points_by_event, dispatch_uid="points_by_event")

@@ -88,6 +88,11 @@ class Compiled:
         """The replacement text of each placeholder that has one; the first where it stands twice."""
         return {name: fallback for name, fallback, _after in reversed(self._holes) if fallback is not None}
 
+    @property
+    def holes(self) -> tuple[str, ...]:
+        """The placeholders in the order they stand, as often as they do."""
+        return tuple(name for name, _fallback, _literal in self._holes)
+
     def check(self, allowed: Mapping[str, PlaceholderSpec]) -> None:
         """Refuse (TemplateError, `.names`) placeholders that the event does not have."""
         unknown = tuple(name for name in self.placeholders if name not in allowed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from campaigns.domain import rulebook
 from campaigns.domain.rulebook import Outdated, Page, Rule
 from campaigns.enums import Firing
 from campaigns.models import RuleFiring
+from members.domain.riders import Coming
 from members.models import MembershipEvent
 from messaging.domain import outbox, texts
 from messaging.domain.outbox import PermittedHours
@@ -65,7 +66,7 @@ def _answer(event: MembershipEvent, page: Page) -> None:
 def _fire(rule: Rule, event: MembershipEvent, page: Page) -> None:
     """Write what the rule does about the event. Raises Outdated, RuleBroken; a text that cannot be made, its error."""
     wording = texts.preferred(rule.wordings, event.member.language)
-    composed = _said(wording, event) if wording else None
+    composed = said(wording, event) if wording else None
     with connection.cursor() as cursor:
         cursor.execute(_FIRE, _parameters(rule, event, page, wording, composed))
         verdict, explanation = cursor.fetchone()
@@ -117,7 +118,9 @@ def _hours(message_class: MessageClass) -> PermittedHours:
         return outbox.permitted_hours()
 
 
-def _said(wording: Wording, event: MembershipEvent) -> Composed:
+def said(
+    wording: Wording, event: MembershipEvent | Coming, written: Mapping[str, str] | None = None
+) -> Composed:
     """The text this wording makes of this event: in its language and the store's time zone."""
     member, store = event.member, event.store
     payload = {
@@ -128,13 +131,17 @@ def _said(wording: Wording, event: MembershipEvent) -> Composed:
         "at": event.at,
     }
     return wording.compose(
-        payload, signature=store.sms_signature, phone=member.phone, timezone=store.timezone
+        payload,
+        signature=store.sms_signature,
+        phone=member.phone,
+        timezone=store.timezone,
+        written=written,
     )
 
 
 def preview(version: TemplateVersion, event: MembershipEvent) -> Composed:
     """The text this version makes of this event, as the member would read it."""
-    return _said(texts.wording_of(version), event)
+    return said(texts.wording_of(version), event)
 
 
 def firings_of(events: Sequence[MembershipEvent]) -> dict[int, list[RuleFiring]]:

@@ -37,9 +37,9 @@ class RuleFiring(models.Model):
     Its text is the message with cause RULE and this id. `reason` is one of messaging.states.Reason.
     """
 
-    rule = models.ForeignKey(TriggerRule, models.CASCADE, related_name="firings")
+    rule = models.ForeignKey(TriggerRule, models.CASCADE, related_name="firings", db_index=False)
     event = models.ForeignKey("members.MembershipEvent", models.CASCADE, related_name="firings")
-    member = models.ForeignKey("members.Member", models.CASCADE, related_name="firings")
+    member = models.ForeignKey("members.Member", models.CASCADE, related_name="firings", db_index=False)
     outcome = models.CharField(_("outcome"), max_length=12, choices=Firing)
     reason = models.CharField(_("reason"), max_length=24, choices=Reason, blank=True, default=Reason.NONE)
     at = models.DateTimeField()

@@ -20,7 +20,7 @@ from members.models import Store
 
 # One row a lot with something left at %(until)s.
 _STANDING = """
-WITH later AS (
+WITH later AS MATERIALIZED (
   SELECT u.lot_id, sum(u.amount) AS amount
   FROM members_operation o JOIN members_entry e ON e.operation_id = o.id JOIN members_lotuse u ON u.entry_id = e.id
   WHERE o.at >= %(until)s GROUP BY u.lot_id

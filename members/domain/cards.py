@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from members.domain import coupon_issuing, earning, ledger
+from members.domain import coupon_issuing, earning, express, ledger
 from members.domain.deeds import (
     AmountRefused,
     CardNotUsable,
@@ -120,8 +120,13 @@ def recharge_card(
     check_tender(tender)
     if card.product.kind != CardKind.STORED_VALUE:
         raise WrongCard(_("Only a stored-value card can be recharged."))
+    request = {"card": card.pk, "amount": paid, "plan": plan.pk if plan else None, "tender": tender.type}
+    done = express.recharge(
+        actor=actor, key=key, at=at, store=store, card=card, tender=tender, plan=plan, request=request
+    )
+    if done:
+        return done
     with transaction.atomic():
-        request = {"card": card.pk, "amount": paid, "plan": plan.pk if plan else None, "tender": tender.type}
         deed = begin(
             OperationKind.RECHARGE,
             card=card,

@@ -119,7 +119,7 @@ def legs_of(deed: Deed, awards: Sequence[Award], store: Store) -> list[Leg]:
 
 def record(operation: Operation, awards: Sequence[Award]) -> None:
     """Keep why a deed earned. What only the card product gave on the whole amount needs no row."""
-    if all(award.why == _plain(operation.amount_minor, award.why) for award in awards):
+    if is_plain(operation.amount_minor, awards):
         return
     Earning.objects.bulk_create(
         [
@@ -127,6 +127,11 @@ def record(operation: Operation, awards: Sequence[Award]) -> None:
             for award in awards
         ]
     )
+
+
+def is_plain(amount_minor: int, awards: Sequence[Award]) -> bool:
+    """Whether only the card product gave points, on the whole amount."""
+    return all(award.why == _plain(amount_minor, award.why) for award in awards)
 
 
 def given(points: int, *, card: Card, store: Store, at: datetime, why: dict[str, Any]) -> Award:

@@ -62,8 +62,12 @@ def _expire(account_ids: Iterable[int], at: datetime) -> list[tuple[LockedAccoun
     """One batch. Gives the accounts that lost something, and what ended on them."""
     accounts = batches.lock(account_ids, at)
     held_by: dict[int, list[Lot]] = defaultdict(list)
-    ended = _ended(at).filter(account__in=[account.id for account in accounts]).select_related("source")
-    for lot in ended.defer("source__request").order_by("id"):
+    ended = _ended(at).filter(account__in=[account.id for account in accounts]).order_by("id")
+    if any(
+        account.kind == AccountKind.SERVICES for account in accounts
+    ):  # whose money waits where they were sold
+        ended = ended.select_related("source").defer("source__request")
+    for lot in ended:
         held_by[lot.account_id].append(lot)
     ending = [(account, _payable(held_by[account.id])) for account in accounts if held_by[account.id]]
     deeds = [_deed(account, lots) for account, lots in ending]

@@ -74,6 +74,11 @@ class Asked:
         if isinstance(self.points, bool) or not isinstance(self.points, int) or self.points < 0:
             raise PointsNotTaken(_("Points are a whole number."), points_max=0)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether outside money and the card alone pay one amount."""
+        return not (self.lines or self.coupons or self.points or self.hold)
+
     def request(self) -> dict[str, Any]:
         """As the deed keeps it. What was not asked for is not mentioned, so that a plain spend stays plain."""
         more = {

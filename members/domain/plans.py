@@ -66,6 +66,11 @@ def terms_of(plan: RechargePlan) -> dict[str, Any] | None:
     return terms or None
 
 
+def why_not_now(plan: RechargePlan, card: Card, store: Store, at: datetime) -> str | Promise:
+    """Why this plan is not for this card here and now, whatever the member took before; nothing when it is."""
+    return _why_not(plan, card, store, day_of(store, at), _Past(0, {}))
+
+
 def _why_not(plan: RechargePlan, card: Card, store: Store, today: date, past: _Past) -> str | Promise:
     if not plan.is_active or plan.store_id not in (None, store.pk):
         return _("This recharge plan is not on sale at this store.")

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from members.domain import coupons as coupon_book
-from members.domain import events, hold_uses
+from members.domain import events, express, hold_uses
 from members.domain.allocation import OpenLot, Use
 from members.domain.bills import Bill, Line, bill_of
 from members.domain.deeds import Outcome, begin, conclude, legs_by_kind, replayed
@@ -73,6 +73,23 @@ def spend(
     """
     wanted = Asked(card, amount_minor, tenders, lines, coupons, points, rest, card_minor, hold, is_confirmed)
     wanted.check()
+    if wanted.is_plain and (
+        done := express.bill(
+            actor=actor,
+            key=key,
+            at=at,
+            store=store,
+            card=card,
+            amount_minor=amount_minor,
+            tenders=tenders,
+            note=note,
+            rest=rest,
+            card_minor=card_minor,
+            is_confirmed=is_confirmed,
+            request=wanted.request(),
+        )
+    ):
+        return done
     with transaction.atomic():
         priced = _price(wanted, store, at, is_done=bool(coupons) and _is_done(actor, key))
         deed = begin(

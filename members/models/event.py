@@ -21,9 +21,11 @@ class MembershipEvent(models.Model):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     type = models.CharField(_("event"), max_length=64)
-    member = models.ForeignKey("members.Member", models.PROTECT, related_name="events")
+    member = models.ForeignKey("members.Member", models.PROTECT, related_name="events", db_index=False)
     store = models.ForeignKey("members.Store", models.PROTECT, related_name="events")
-    operation = models.ForeignKey("members.Operation", models.PROTECT, null=True, related_name="events")
+    operation = models.ForeignKey(
+        "members.Operation", models.PROTECT, null=True, related_name="events", db_index=False
+    )
     payload = models.JSONField(default=dict)
     source = models.CharField(_("source"), max_length=64)
     key = models.CharField(max_length=160)

@@ -11,6 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from members.enums import MEMBER_ACCOUNTS, AccountKind, OperationKind, TenderType, Unit
 from members.models.append_only import append_only
 
+# What a deed points at stays (accounts, deeds, entries and lots are never deleted), and the guards in posting.sql look
+# whether it is there, once a statement: a foreign key would look once a row, and lock the row of a busy store each time.
+# Another index begins with the same column.
+GUARDED: dict[str, bool] = {"db_constraint": False, "db_index": False}
+
 # The deeds whose sum per person may be limited (control_left in guard.sql asks for exactly these).
 LIMITED_KINDS = (
     OperationKind.REFUND,
@@ -48,8 +53,12 @@ class Account(models.Model):
 
     kind = models.CharField(_("kind"), max_length=24, choices=AccountKind)
     member = models.ForeignKey("members.Member", models.PROTECT, null=True, related_name="accounts")
-    card = models.ForeignKey("members.Card", models.PROTECT, null=True, related_name="accounts")
-    store = models.ForeignKey("members.Store", models.PROTECT, null=True, related_name="accounts")
+    card = models.ForeignKey(
+        "members.Card", models.PROTECT, null=True, related_name="accounts", db_index=False
+    )
+    store = models.ForeignKey(
+        "members.Store", models.PROTECT, null=True, related_name="accounts", db_index=False
+    )
     balance = models.BigIntegerField(_("balance"), null=True)
     last_seq = models.PositiveIntegerField(default=0)
     last_hash = models.BinaryField(max_length=32, null=True, editable=False)
@@ -89,11 +98,11 @@ class Operation(models.Model):
     scope = models.CharField(max_length=64)
     key = models.CharField(_("idempotency key"), max_length=128)
     request = models.JSONField(default=dict)
-    store = models.ForeignKey("members.Store", models.PROTECT, related_name="operations")
+    store = models.ForeignKey("members.Store", models.PROTECT, related_name="operations", **GUARDED)
     staff = models.ForeignKey("members.Staff", models.PROTECT, null=True)
-    member = models.ForeignKey("members.Member", models.PROTECT, related_name="operations")
-    card = models.ForeignKey("members.Card", models.PROTECT, null=True)
-    reverses = models.ForeignKey("self", models.PROTECT, null=True, related_name="reversals")
+    member = models.ForeignKey("members.Member", models.PROTECT, related_name="operations", **GUARDED)
+    card = models.ForeignKey("members.Card", models.PROTECT, null=True, db_constraint=False)
+    reverses = models.ForeignKey("self", models.PROTECT, null=True, related_name="reversals", db_index=False)
     amount_minor = models.BigIntegerField(_("amount"), default=0)
     note = models.CharField(_("note"), max_length=200, blank=True)
     at = models.DateTimeField(_("at"))
@@ -134,9 +143,9 @@ class Lot(models.Model):
     `active_from` it is pending. `held` is set aside by open holds and cannot be spent by anything else.
     """
 
-    account = models.ForeignKey(Account, models.PROTECT, related_name="lots")
-    operation = models.ForeignKey(Operation, models.PROTECT, related_name="lots")
-    source = models.ForeignKey(Operation, models.PROTECT, related_name="sourced_lots")
+    account = models.ForeignKey(Account, models.PROTECT, related_name="lots", db_constraint=False)
+    operation = models.ForeignKey(Operation, models.PROTECT, related_name="lots", db_constraint=False)
+    source = models.ForeignKey(Operation, models.PROTECT, related_name="sourced_lots", db_constraint=False)
     original = models.BigIntegerField()
     remaining = models.BigIntegerField()
     held = models.BigIntegerField(default=0, db_default=0)
@@ -183,8 +192,8 @@ class Entry(models.Model):
     (`ledger_link` in ledger.sql). The entries of counter-accounts have none of it.
     """
 
-    operation = models.ForeignKey(Operation, models.PROTECT, related_name="entries")
-    account = models.ForeignKey(Account, models.PROTECT, related_name="entries")
+    operation = models.ForeignKey(Operation, models.PROTECT, related_name="entries", db_constraint=False)
+    account = models.ForeignKey(Account, models.PROTECT, related_name="entries", **GUARDED)
     operation_kind = models.CharField(max_length=24, choices=OperationKind)
     account_kind = models.CharField(max_length=24, choices=AccountKind)
     sign = models.SmallIntegerField()
@@ -213,8 +222,8 @@ class Entry(models.Model):
 class LotUse(models.Model):
     """How much one entry took from (negative) or returned to (positive) one lot; the way back for a refund."""
 
-    entry = models.ForeignKey(Entry, models.PROTECT, related_name="lot_uses")
-    lot = models.ForeignKey(Lot, models.PROTECT, related_name="uses")
+    entry = models.ForeignKey(Entry, models.PROTECT, related_name="lot_uses", db_constraint=False)
+    lot = models.ForeignKey(Lot, models.PROTECT, related_name="uses", db_constraint=False)
     amount = models.BigIntegerField()
 
     class Meta:

@@ -9,7 +9,7 @@ class Purchase(models.Model):
     Money in minor units. What audiences and the wake-up score read.
     """
 
-    member = models.ForeignKey("members.Member", models.CASCADE, related_name="purchases")
+    member = models.ForeignKey("members.Member", models.CASCADE, related_name="purchases", db_index=False)
     store = models.ForeignKey("members.Store", models.PROTECT, related_name="purchases")
     operation = models.OneToOneField(
         "members.Operation", models.PROTECT, null=True, blank=True, related_name="purchase"

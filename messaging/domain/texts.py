@@ -117,11 +117,24 @@ class Wording:
         """Whether any of these placeholders is in it."""
         return any(name in self._compiled.placeholders for name in names)
 
+    @property
+    def holes(self) -> tuple[str, ...]:
+        """The placeholders in the order of the text, as often as they stand in it."""
+        return self._compiled.holes
+
     def compose(
-        self, payload: Mapping[str, object], *, signature: str, phone: str, timezone: str
+        self,
+        payload: Mapping[str, object],
+        *,
+        signature: str,
+        phone: str,
+        timezone: str,
+        written: Mapping[str, str] | None = None,
     ) -> Composed:
-        """The finished text for one recipient, of facts as they are stored."""
-        values = formatted(payload, self._said, language=self.language, timezone=timezone)
+        """The finished text for one recipient, of facts as they are stored; those in `written` are formatted already."""
+        values = formatted(payload, self._said, language=self.language, timezone=timezone) | dict(
+            written or {}
+        )
         return self.fill(values, signature=signature, phone=phone)
 
     def fill(self, values: Mapping[str, str], *, signature: str, phone: str) -> Composed:

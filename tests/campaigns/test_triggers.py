@@ -191,7 +191,7 @@ def test_from_the_stored_fact_to_the_queued_text_is_one_statement(spoken, rechar
 
     ours = [query["sql"] for query in asked if "campaigns_" in query["sql"] or "messaging_" in query["sql"]]
     assert ours == []  # rules and wordings are at hand
-    assert sum("rule_fire(" in query["sql"] for query in asked) == 1
+    assert sum("rule_ride(" in query["sql"] for query in asked) == 1
     assert Message.objects.count() == 2
 
 

@@ -607,7 +607,8 @@ def test_post_is_not_needed_to_use_a_coupon_but_the_deed_is(give, bill, riversid
     with pytest.raises(RuntimeError), transaction.atomic():
         deed = bill.open("bill")
         coupons.use(coupon, deed.operation, NOON, amount_minor=2000)
-        post(deed, [Leg(10000, store=riverside.pk, kind=AccountKind.SALES)])
+        sold = Leg(10000, store=riverside.pk, kind=AccountKind.SALES)
+        post(deed, [sold, Leg(-10000, store=riverside.pk, kind=AccountKind.TENDER)])
         raise RuntimeError
 
     coupon.refresh_from_db()

@@ -73,16 +73,22 @@ def write_deed(kind: str, *entries: tuple[int | str, int], card: Card) -> None:
             [kind, card.store_id, card.member_id, card.pk],
         )
         operation = cursor.fetchone()[0]
-        for account_kind, amount in entries:
-            cursor.execute(
-                "INSERT INTO members_entry (operation_id, account_id, operation_kind, account_kind, sign, unit, amount,"
-                " seq, balance_after, hash) SELECT %s, a.id, %s, a.kind, sign(%s::bigint), 'money', %s,"
-                " CASE WHEN a.balance IS NULL THEN NULL ELSE a.last_seq + 1 END, a.balance + %s,"
-                " CASE WHEN a.balance IS NULL THEN NULL ELSE 'forged'::bytea END"
-                " FROM members_account a WHERE a.kind = %s AND (a.card_id = %s OR a.store_id = %s)",
-                [operation, kind, amount, amount, amount, account_kind, card.pk, card.store_id],
-            )
-            assert cursor.rowcount == 1
+        cursor.execute(
+            "INSERT INTO members_entry (operation_id, account_id, operation_kind, account_kind, sign, unit, amount,"
+            " seq, balance_after, hash) SELECT %s, a.id, %s, a.kind, sign(w.amount), 'money', w.amount,"
+            " CASE WHEN a.balance IS NULL THEN NULL ELSE a.last_seq + 1 END, a.balance + w.amount,"
+            " CASE WHEN a.balance IS NULL THEN NULL ELSE 'forged'::bytea END"
+            " FROM unnest(%s::text[], %s::bigint[]) AS w(kind, amount)"
+            " JOIN members_account a ON a.kind = w.kind AND (a.card_id = %s OR a.store_id = %s)",
+            [
+                operation,
+                kind,
+                *(list(column) for column in zip(*entries, strict=True)),
+                card.pk,
+                card.store_id,
+            ],
+        )
+        assert cursor.rowcount == len(entries)
         judge(cursor)
 
 
@@ -155,6 +161,47 @@ def test_a_number_of_an_account_is_given_once(lived):
             " amount, seq, balance_after, hash FROM members_entry WHERE account_id = %s AND seq = 1",
             account_id(lived, "principal"),
         )
+
+
+@pytest.mark.parametrize(
+    ("statement", "guard"),
+    [
+        ("DELETE FROM members_account", "append-only"),
+        ("TRUNCATE members_account CASCADE", "append-only"),
+        ("UPDATE members_account SET kind = 'bonus' WHERE kind = 'principal'", "append-only"),
+        ("UPDATE members_account SET last_hash = sha256(last_hash) WHERE last_seq > 0", "does not agree"),
+        (
+            "INSERT INTO members_account (kind, member_id, card_id, balance, last_seq)"
+            " SELECT 'services', member_id, card_id, 5, 0 FROM members_account WHERE kind = 'principal'",
+            "does not agree",
+        ),
+        (
+            "INSERT INTO members_lot (account_id, operation_id, source_id, original, remaining, paid_minor)"
+            " SELECT account_id, operation_id, source_id, 5, 5, 0 FROM members_lot LIMIT 1",
+            "does not agree",
+        ),
+        (
+            "INSERT INTO members_lotuse (entry_id, lot_id, amount)"
+            " SELECT e.id, l.id, 1 FROM members_entry e, members_lot l WHERE e.account_id <> l.account_id LIMIT 1",
+            "lot_use_fits|another account",
+        ),
+        (
+            "INSERT INTO members_operation (public_id, kind, scope, key, request, store_id, member_id, amount_minor,"
+            " note, at) SELECT gen_random_uuid(), kind, scope, 'other', request, store_id, -1, amount_minor, note, at"
+            " FROM members_operation LIMIT 1",
+            "does not know",
+        ),
+        (
+            "INSERT INTO members_operation (public_id, kind, scope, key, request, store_id, member_id, amount_minor,"
+            " note, at) SELECT gen_random_uuid(), kind, scope, 'other', request, -1, member_id, amount_minor, note, at"
+            " FROM members_operation LIMIT 1",
+            "does not know",
+        ),
+    ],
+)
+def test_what_no_foreign_key_looks_after_any_more_is_looked_after(lived, statement, guard):
+    with pytest.raises(DatabaseError, match=guard):
+        sql(statement)
 
 
 def test_a_key_is_used_once(lived):
