@@ -20,29 +20,31 @@ class Filled(NamedTuple):
     values: dict[str, str]
 
 
-def filled_in(text: str, wording: str, *, opt_out_text: str = "") -> Filled | None:
-    """How `wording` became `text`; None when it did not."""
-    signature, body = _unsigned(text)
+def filled_in(text: str, wording: str, *, opt_out_text: str = "", form: str = "【{name}】") -> Filled | None:
+    """How `wording` became `text`; None when it did not. `form` is how the country writes a signature."""
     try:
         compiled = compile_template(wording)
     except TemplateError:
         return None
     names, literals = _taken_apart(wording)
-    for ending in _endings(opt_out_text):
-        values = _values(body, names, literals, ending)
-        if values is None:
-            continue
-        again = clean(finish(compiled.render(values), signature=signature, opt_out_text=opt_out_text))
-        if again == text:
-            return Filled(signature, {name: values[name] for name in compiled.placeholders})
+    for signature, body in _unsigned(text, form):
+        for ending in _endings(opt_out_text):
+            values = _values(body, names, literals, ending)
+            if values is None:
+                continue
+            again = finish(compiled.render(values), signature=signature, opt_out_text=opt_out_text, form=form)
+            if clean(again) == text:
+                return Filled(signature, {name: values[name] for name in compiled.placeholders})
     return None
 
 
-def _unsigned(text: str) -> tuple[str, str]:
-    if text.startswith("【") and "】" in text:
-        signature, _, body = text[1:].partition("】")
-        return signature, body
-    return "", text
+def _unsigned(text: str, form: str) -> list[tuple[str, str]]:
+    """(signature, body) as the text may be read: signed, or not."""
+    before, _, after = form.partition("{name}")
+    rest = text.removeprefix(before)
+    signature, found, body = rest.partition(after)
+    is_signed = text.startswith(before) and bool(after and found and signature)
+    return [(signature, body), ("", text)] if is_signed else [("", text)]
 
 
 def _taken_apart(wording: str) -> tuple[list[str], list[str]]:

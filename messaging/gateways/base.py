@@ -99,7 +99,7 @@ class SubmitResult(NamedTuple):
     holds ids and the outcome is throttle, retry or not_sent, resend with `accepted_parts=part_ids` so that no
     part goes out twice. `raw_status` is the provider's own word ("0x58") or ours ("timeout", "connection
     lost", "not written", …). `is_late`: the answer to a message already reported uncertain; its slot is not
-    to be released again. `reason` says why not, when the provider's word tells more than the outcome.
+    to be released again.
     """
 
     attempt_id: int
@@ -108,7 +108,30 @@ class SubmitResult(NamedTuple):
     raw_status: str
     part_ids: tuple[str | None, ...]
     is_late: bool = False
-    reason: Reason = Reason.NONE
+
+    @property
+    def reason(self) -> Reason:
+        """Why not, when the provider's word tells more than the outcome."""
+        return Reason.NONE
+
+
+class ReasonedResult(SubmitResult):
+    """The same with a reason; see `reasoned`."""
+
+    why: Reason
+
+    @property
+    def reason(self) -> Reason:
+        return self.why
+
+
+def reasoned(result: SubmitResult, why: Reason) -> SubmitResult:
+    """The result with why not; equal to the one without."""
+    if not why:
+        return result
+    told = ReasonedResult(*result)
+    told.why = why
+    return told
 
 
 class ReceiptIn(NamedTuple):

@@ -26,6 +26,7 @@ from messaging.gateways.base import (
     Outcome,
     SubmitResult,
     WindowFull,
+    reasoned,
 )
 from messaging.states import Reason
 
@@ -355,13 +356,9 @@ def json_object(body: bytes) -> Mapping[str, Any]:
 def _result(message: OutboundSms, verdict: Verdict) -> SubmitResult:
     """One id stands for the whole message: these providers cut long texts themselves."""
     provider_id = verdict.provider_id if verdict.ruling.outcome == "accepted" else None
-    return SubmitResult(
-        message.attempt_id,
-        verdict.ruling.outcome,
-        provider_id,
-        verdict.raw,
-        (provider_id,),
-        reason=verdict.ruling.reason,
+    outcome, reason = verdict.ruling
+    return reasoned(
+        SubmitResult(message.attempt_id, outcome, provider_id, verdict.raw, (provider_id,)), reason
     )
 
 

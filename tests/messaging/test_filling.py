@@ -34,6 +34,16 @@ def test_the_values_of_a_text(wording, text, values):
     assert (found.signature, found.values) == ("常客", values)
 
 
+@pytest.mark.parametrize(
+    ("text", "signature"),
+    [("Regulars: 482915 is your code", "Regulars"), ("482915 is your code", ""), ("A: b is your code", "A")],
+)
+def test_a_signature_in_the_country_s_own_form(text, signature):
+    found = filled_in(text, "{code} is your code", form="{name}: ")
+
+    assert found.signature == signature
+
+
 @pytest.mark.parametrize("ending", [f" {STOP}", STOP])
 def test_the_opt_out_text_is_the_providers_template_s_own(ending):
     body = "周末八折" if ending[0] == " " else "周末八折。"

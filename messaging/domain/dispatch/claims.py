@@ -100,7 +100,7 @@ async def _with_known_parts(connection: Connection, claimed: list[Claimed]) -> l
 async def _with_provider_texts(connection: Connection, gateway: int, claimed: list[Claimed]) -> list[Claimed]:
     """What the provider is told in place of each text."""
     templates = await mirrored(connection, gateway, [message.message_id for message in claimed])
-    found = [(message, provider_text(message.text, templates)) for message in claimed]
+    found = [(message, provider_text(message.text, message.phone, templates)) for message in claimed]
     return [message._replace(provider_text=text, is_mirrored=text is not None) for message, text in found]
 
 

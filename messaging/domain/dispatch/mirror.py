@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from messaging.domain.dispatch.database import Connection
+from messaging.domain.rules import pack_for
 from messaging.enums import MessageClass
 from messaging.filling import Filled, filled_in
 from messaging.gateways.base import ProviderText
 from messaging.sql import statement
-from messaging.system_texts import OPT_OUT_TEXT, SYSTEM_TEXTS, in_language
+from messaging.system_texts import SYSTEM_TEXTS, in_language
 
 _PROVIDER_TEXTS = statement("provider_texts")
 
@@ -21,7 +22,8 @@ class Mirrored(NamedTuple):
     code: str
     parameters: Mapping[str, str]
     wording: str
-    opt_out_text: str
+    language: str
+    is_marketing: bool
 
 
 async def mirrored(connection: Connection, gateway: int, ids: Iterable[int]) -> list[Mirrored]:
@@ -30,10 +32,14 @@ async def mirrored(connection: Connection, gateway: int, ids: Iterable[int]) -> 
     return [_mirrored(*row) for row in await cursor.fetchall()]
 
 
-def provider_text(text: str, templates: Iterable[Mirrored]) -> ProviderText | None:
-    """The template that says exactly this text, with its values; None when the provider has none."""
+def provider_text(text: str, phone: str, templates: Iterable[Mirrored]) -> ProviderText | None:
+    """The template that says exactly this text, signed and ended as the recipient's country has it, with its values;
+    None when the provider has none.
+    """
+    pack = pack_for(phone)
     for template in templates:
-        filled = filled_in(text, template.wording, opt_out_text=template.opt_out_text)
+        ending = pack.opt_out_text(template.language) if template.is_marketing else ""
+        filled = filled_in(text, template.wording, opt_out_text=ending, form=pack.signature.form)
         if filled is not None:
             return ProviderText(template.code, _named(filled, template.parameters), filled.signature)
     return None
@@ -60,6 +66,5 @@ def _mirrored(
     if not version:
         _class, texts = SYSTEM_TEXTS.get(system_text, (MessageClass.NOTIFICATION, {"en": ""}))
         text = in_language(texts, template_language)
-    is_marketing = message_class == MessageClass.MARKETING
-    opt_out_text = in_language(OPT_OUT_TEXT, language) if is_marketing else ""
-    return Mirrored(code, parameters if isinstance(parameters, dict) else {}, text, opt_out_text)
+    names = parameters if isinstance(parameters, dict) else {}
+    return Mirrored(code, names, text, language, message_class == MessageClass.MARKETING)

@@ -19,7 +19,7 @@ from messaging.domain.dispatch.database import Connection, DatabaseTrouble, Line
 from messaging.domain.dispatch.lease import Lease
 from messaging.domain.dispatch.pace import Pace
 from messaging.domain.dispatch.records import Answer, record
-from messaging.gateways.base import Deliver, GatewayLink, Outcome, ReceiptIn, SubmitResult
+from messaging.gateways.base import Deliver, GatewayLink, Outcome, ReceiptIn, SubmitResult, reasoned
 from messaging.states import Reason
 
 log = structlog.get_logger(__name__)
@@ -71,9 +71,8 @@ class Recorder:
     def not_handed_over(self, message: Claimed, raw_status: str, *, reason: Reason = Reason.NONE) -> None:
         """A claimed message that the link never got; with a `reason` it never will."""
         outcome: Outcome = "permanent" if reason else "not_sent"
-        self._note(
-            SubmitResult(message.attempt_id, outcome, None, raw_status, (), reason=reason), holds_slot=False
-        )
+        result = SubmitResult(message.attempt_id, outcome, None, raw_status, ())
+        self._note(reasoned(result, reason), holds_slot=False)
 
     def take_receipts(self, delivers: list[Deliver]) -> None:
         """The link's callback for receipts."""
