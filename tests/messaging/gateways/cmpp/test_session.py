@@ -150,7 +150,7 @@ def test_a_text_its_answer_and_its_receipt(version, tmp_path):
         await books.until(lambda: books.results and books.delivers)
         (result,), (deliver,) = books.results, books.delivers
         (entry,) = journalled(journal)
-        assert result == (1, "accepted", entry["id"], "CMPP 0", (entry["id"],), False)
+        assert result[:6] == (1, "accepted", entry["id"], "CMPP 0", (entry["id"],), False)
         assert (entry["from"], entry["to"], entry["text"]) == (ACCESS + "88", PHONE[3:], "您的余额是 88 元")
         assert deliver.receipt[:5] == (entry["id"], "DELIVRD", "", "delivered", True)
         assert deliver.receipt.phone == PHONE[3:]
@@ -299,11 +299,11 @@ def test_no_answer_in_time_is_uncertain_never_sent_again_and_a_late_answer_is_to
         await link.connect()
         link.submit_batch([text(1)])
         await books.until(lambda: books.results)
-        assert books.results == [(1, "uncertain", None, "timeout", (None,), False)]
+        assert [result[:6] for result in books.results] == [(1, "uncertain", None, "timeout", (None,), False)]
         assert link.is_up
         await books.until(lambda: len(books.results) == 2)
         (entry,) = journalled(journal)
-        assert books.results[1] == (1, "accepted", entry["id"], "CMPP 0", (entry["id"],), True)
+        assert books.results[1][:6] == (1, "accepted", entry["id"], "CMPP 0", (entry["id"],), True)
 
     with_ismg(story, journal=journal, submit_timeout_seconds=0.1)
 
@@ -317,7 +317,9 @@ def test_a_reset_leaves_what_was_written_in_doubt(fault, taken, tmp_path):
         await link.connect()
         link.submit_batch([text(1, "您" * 160)])  # one part on the wire, two still here
         await books.until(lambda: books.closed)
-        assert books.results == [(1, "uncertain", None, "connection lost", (None,) * 3, False)]
+        assert [result[:6] for result in books.results] == [
+            (1, "uncertain", None, "connection lost", (None,) * 3, False)
+        ]
         assert len(journalled(journal)) == taken
 
     with_ismg(story, journal=journal, window=1)
