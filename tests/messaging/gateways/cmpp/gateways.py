@@ -44,3 +44,37 @@ def with_ismg(coroutine, *, journal=None, accounts=None, highest=0x30, **setting
 
 def journalled(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+class Stranger(asyncio.Protocol):
+    """Answers a log-in with whatever it is told, and keeps what it hears."""
+
+    def __init__(self, answer=b""):
+        self.answer, self.heard, self.transport = answer, b"", None
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def data_received(self, data):
+        if not self.heard:
+            self.transport.write(self.answer)
+        self.heard += data
+        if data.startswith(bytes.fromhex("0000000c 00000002")):  # TERMINATE
+            self.transport.close()
+
+
+def with_stranger(answer, coroutine, **settings):
+    async def main():
+        stranger = Stranger(answer)
+        server = await asyncio.get_running_loop().create_server(lambda: stranger, "127.0.0.1", 0)
+        link, books = link_to(server.sockets[0].getsockname()[1], **settings)
+        try:
+            await coroutine(stranger, link, books)
+        finally:
+            await link.close()
+            server.close()
+
+    asyncio.run(main())
+
+
+YES = bytes.fromhex("0000001e 80000001 00000001 00") + bytes(16) + b"\x20"

@@ -52,7 +52,7 @@ def test_a_text_is_accepted_with_its_provider_id_and_its_fields_arrive():
         link.submit_batch([sms(1, "Café 5€ @home")])
         await books.until(lambda: books.results)
         (result,), (arrived,) = books.results, smsc.submits
-        assert result == (1, "accepted", "id-1", "0x00", ("id-1",), False)
+        assert result[:6] == (1, "accepted", "id-1", "0x00", ("id-1",), False)
         assert (arrived.source_addr, arrived.source_addr_ton, arrived.source_addr_npi) == ("SHOP", 5, 0)
         assert (arrived.destination_addr, arrived.dest_addr_ton, arrived.dest_addr_npi) == (PHONE[1:], 1, 1)
         assert (arrived.registered_delivery, arrived.data_coding, arrived.esm_class) == (1, 0, 0)
@@ -68,7 +68,7 @@ def test_a_chinese_text_of_three_parts_is_one_result_with_three_ids():
         link.submit_batch([sms(300, text, sender="1069012345", encoding="UCS-2")])
         await books.until(lambda: books.results)
         (result,) = books.results
-        assert result == (300, "accepted", "id-1", "0x00", ("id-1", "id-2", "id-3"), False)
+        assert result[:6] == (300, "accepted", "id-1", "0x00", ("id-1", "id-2", "id-3"), False)
         arrived = [event.short_message for event in smsc.submits]
         assert [octets[:6].hex() for octets in arrived] == ["0500032c0301", "0500032c0302", "0500032c0303"]
         assert "".join(octets[6:].decode("utf-16-be") for octets in arrived) == text

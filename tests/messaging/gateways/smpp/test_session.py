@@ -179,12 +179,12 @@ def test_no_answer_in_time_is_uncertain_and_a_late_answer_still_tells():
         await link.connect()
         link.submit_batch([sms(1)])
         await books.until(lambda: books.results)
-        assert books.results == [(1, "uncertain", None, "timeout", (None,), False)]
+        assert [result[:6] for result in books.results] == [(1, "uncertain", None, "timeout", (None,), False)]
         assert link.is_up
         sequence = smsc.submits[0][12:16]
         smsc.send(b"\0\0\0\x15\x80\0\0\x04\0\0\0\0" + sequence + b"late\0")
         await books.until(lambda: len(books.results) == 2)
-        assert books.results[1] == (1, "accepted", "late", "0x00", ("late",), True)
+        assert books.results[1][:6] == (1, "accepted", "late", "0x00", ("late",), True)
 
     scenario(submit_timeout_seconds=0.1)(story)
 
