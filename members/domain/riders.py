@@ -56,7 +56,7 @@ def _ride_of(receiver: Callable[..., Any], coming: Coming) -> Ride | None:
     try:
         return rider(coming) if rider else None
     except Exception:
-        log.exception("rider_failed", event=coming.type)
+        log.exception("rider_failed", event_type=coming.type)
         return None
 
 
