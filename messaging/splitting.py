@@ -48,7 +48,8 @@ def _clauses(text: str) -> list[tuple[int, int]]:
 
 
 def _parted(text: str, pieces: list[tuple[int, int]], spans: list[tuple[int, int]]) -> Split | None:
-    kept, moved = [], []
+    kept: list[str] = []
+    moved: list[str] = []
     for start, end in pieces:
         core = start + len(
             text[start:end].rstrip("。！？!?.,，；; \n")

@@ -59,7 +59,7 @@ def read(template: Template, language: str, text: str, store: Store | None) -> R
     except texts.TextRefused as refusal:
         problem = str(refusal.message)
     packs = reviewing.pack_findings(text, template.message_class, get_language() or "en")
-    spans = [(one.start, one.end) for one in (*verdict.findings, *packs)]
+    spans = [(one.start, one.end) for one in verdict.findings] + [(one.start, one.end) for one in packs]
     is_out_of_place = verdict.is_promotional and template.message_class != "marketing"
     plain = gsm_friendly(text)
     return Reading(

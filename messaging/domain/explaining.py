@@ -218,7 +218,8 @@ def _says(reason: Reason, noes: set[Reason]) -> Says:
 def _hours(draft: Draft, hours: outbox.PermittedHours) -> str:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT opens, closes FROM sms_window(%s, %s, %s)", [draft.phone, hours.opens, hours.closes]
+            "SELECT opens, closes FROM sms_window(%s, %s::time, %s::time)",
+            [draft.phone, hours.opens.isoformat(), hours.closes.isoformat()],
         )
         found = cursor.fetchone()
     if not found:

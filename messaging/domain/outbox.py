@@ -222,14 +222,14 @@ def extremes(zones: tuple[str, ...]) -> str:
     year = datetime.now(UTC).year
     months = [datetime(year, month, 15, 12, tzinfo=UTC) for month in range(1, 13)]
     offsets = {
-        zone: tuple(moment.astimezone(ZoneInfo(zone)).utcoffset() for moment in months) for zone in zones
+        zone: tuple(f"{moment.astimezone(ZoneInfo(zone)):%m%d%H%M}" for moment in months) for zone in zones
     }
-    chosen: dict[Any, str] = {}
-    for month in range(len(months)):
-        for pick in (min, max):
-            zone = pick(sorted(offsets), key=lambda name: offsets[name][month], default="")
-            chosen.setdefault(offsets.get(zone), zone)
-    return ",".join(sorted(zone for zone in chosen.values() if zone))
+    chosen: dict[tuple[str, ...], str] = {}
+    for month in range(len(months) if zones else 0):
+        by_clock = {offsets[zone][month]: zone for zone in sorted(zones, reverse=True)}
+        for clock in (min(by_clock), max(by_clock)):
+            chosen.setdefault(offsets[by_clock[clock]], by_clock[clock])
+    return ",".join(sorted(chosen.values()))
 
 
 def clock_zone(member: Member, store: Store | None) -> str:

@@ -90,8 +90,8 @@ def next_opening(*, phone: str, zones: str, opens: time, closes: time, at: datet
     """When a marketing text to this phone may next leave, as the policy itself reckons it; None if never."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT nullif(sms_next_opening(%s, %s, %s, %s, %s), 'infinity')",
-            [at, zones, phone, opens, closes],
+            "SELECT nullif(sms_next_opening(%s, %s, %s, %s::time, %s::time), 'infinity')",
+            [at, zones, phone, opens.isoformat(), closes.isoformat()],
         )
         found: Any = cursor.fetchone()
     return found[0] if found else None

@@ -310,7 +310,7 @@ def _typed(model: type[T], raw: Mapping[str, Any]) -> T:
     """A table of the file as its type: lists become tuples, source and day become the origin."""
     known = {field.name for field in fields(model)}  # type: ignore[arg-type]
     values = {name: _frozen(value) for name, value in raw.items() if name in known}
-    return model(**values, origin=_origin(raw))
+    return model(**values, origin=_origin(raw))  # type: ignore[call-arg]
 
 
 def _frozen(value: Any) -> Any:

@@ -49,7 +49,8 @@ from tests.house.things import one_of_each
 from tests.house.traces import added_to, changed, snapshot
 
 NAME, DIGITS, SHOWN = "Li Quillfeather", "13655501273", "136 5550 1273"
-NAMES_NOTHING = {"plan", "reward", "account", "kind", "on", "what"}  # numbers and words that stand anywhere
+# numbers and words that stand anywhere
+NAMES_NOTHING = {"plan", "reward", "account", "kind", "on", "what", "language", "number"}
 PHONE = "+86 136-5550-1273"  # as a visitor types it: not how any page would show it
 
 
@@ -93,6 +94,9 @@ def theirs(
         "message": [str(pk) for pk in Message.objects.values_list("public_id", flat=True)],
         "campaign": [str(run.campaign.public_id)],
         "run": [str(run.public_id)],
+        "template": [str(run.campaign.template.public_id)],
+        "language": ["en"],
+        "number": ["1"],
         "plan": [str(plan.pk)],
         "reward": [str(reward.pk)],
         "sale": [str(sale.public_id)],

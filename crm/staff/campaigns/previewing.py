@@ -164,7 +164,7 @@ def _reviewed(
     except TextRefused:
         return None
     packs = pack_findings(text, _template(campaign).message_class, get_language() or "en", providers)
-    spans = [(finding.start, finding.end) for finding in (*verdict.findings, *packs)]
+    spans = [(one.start, one.end) for one in verdict.findings] + [(one.start, one.end) for one in packs]
     return Review(language, marked(text, spans), verdict.findings, verdict.is_promotional, packs)
 
 
