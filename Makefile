@@ -1,7 +1,7 @@
 # Regulars. `make run` starts everything; `make help` lists the rest. Needs only Python >= 3.11, make and git.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev services run test peers check bench stop lock messages
+.PHONY: help setup setup-dev services run test peers check bench torture stop lock messages
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
@@ -34,6 +34,9 @@ peers: .venv/installed-dev ## judge our protocols by Wireshark, Kannel and other
 
 bench: .venv/installed-dev ## measure the goals of docs/performance.md
 	@exec $(BIN)/python -m crm.local.bench
+
+torture: .venv/installed-dev ## a send of 100,000 under 200 kills, torn links and lost answers; up to an hour
+	@exec $(BIN)/python -m crm.local.torture
 
 messages: .venv/installed-dev ## collect the texts to translate, and compile the catalogues
 	@$(BIN)/python -m crm.local.messages --collect

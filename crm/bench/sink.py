@@ -2,7 +2,8 @@
 
 Run as a process of its own: `python -m crm.bench.sink`. Prints its port. Every line on standard input
 is answered by the counts and the time (CLOCK_MONOTONIC, nanoseconds) of the last submit, or, for "arrivals" and when
-started with --keep, by every destination and its time. Written straight against the specification.
+started with --keep, by every destination and its time; "flood N" sends that many receipts of nothing to the last bind.
+With --no-receipts none is sent by itself. Written straight against the specification.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class Counts:
     acknowledged = 0
     last_submit_ns = 0
     arrivals: list[tuple[str, int]] = []
+    last_bind: Carrier | None = None
 
 
 class Carrier(asyncio.Protocol):
@@ -62,16 +64,22 @@ class Carrier(asyncio.Protocol):
             if KEEP:
                 Counts.arrivals.append((_destination(body), Counts.last_submit_ns))
             out.append(_frame(SUBMIT_RESPONSE, sequence, provider_id.encode() + b"\0"))
-            self.sequence += 1
-            out.append(_frame(DELIVER, self.sequence, _receipt(provider_id)))
+            if RECEIPTS:
+                self.sequence += 1
+                out.append(_frame(DELIVER, self.sequence, _receipt(provider_id)))
         elif command == DELIVER_RESPONSE:
             Counts.acknowledged += 1
         elif command in (1, 2, 9):
+            Counts.last_bind = self
             out.append(_frame(BIND_RESPONSE | command, sequence, b"sink\0"))
         elif command == ENQUIRE:
             out.append(_frame(ENQUIRE_RESPONSE, sequence))
         elif command == UNBIND:
             out.append(_frame(UNBIND_RESPONSE, sequence))
+
+    def flood(self, total: int) -> None:
+        """So many receipts, in one write."""
+        self.transport.write(b"".join(_frame(DELIVER, n + 1, _receipt(f"{n:x}")) for n in range(total)))
 
 
 def _frame(command: int, sequence: int, body: bytes = b"") -> bytes:
@@ -93,6 +101,7 @@ def _receipt(provider_id: str) -> bytes:
 
 
 KEEP = "--keep" in sys.argv
+RECEIPTS = "--no-receipts" not in sys.argv
 
 
 async def main() -> None:
@@ -104,6 +113,9 @@ async def main() -> None:
         if line.strip() == "arrivals":
             print(" ".join(f"{phone}:{at}" for phone, at in Counts.arrivals), flush=True)
             Counts.arrivals.clear()
+        elif line.startswith("flood") and Counts.last_bind:
+            Counts.last_bind.flood(int(line.split()[1]))
+            print(flush=True)
         else:
             print(Counts.submits, Counts.acknowledged, Counts.last_submit_ns, flush=True)
 

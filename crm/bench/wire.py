@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from django.conf import settings
 
@@ -18,12 +19,14 @@ from messaging.secrets import encrypt_secret
 class Sink:
     """The carrier's process, asked over its standard input."""
 
-    def __init__(self, *, keep: bool = False) -> None:
-        command = [sys.executable, "-m", "crm.bench.sink", *(["--keep"] if keep else [])]
+    def __init__(self, *, keep: bool = False, receipts: bool = True) -> None:
+        words = [*(["--keep"] if keep else []), *([] if receipts else ["--no-receipts"])]
+        command = [sys.executable, "-m", "crm.bench.sink", *words]
         self._process = subprocess.Popen(
             command, cwd=settings.BASE_DIR, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self.port = int(self._read())
+        self.gateways: list[subprocess.Popen[bytes]] = []
 
     def counts(self) -> tuple[int, int, int]:
         """Submits taken, receipts acknowledged, time of the last submit (monotonic nanoseconds)."""
@@ -33,6 +36,10 @@ class Sink:
     def arrivals(self) -> dict[str, int]:
         """When each destination's last submit came, since the last question."""
         return {phone: int(at) for phone, at in (pair.split(":") for pair in self._ask("arrivals").split())}
+
+    def flood(self, total: int) -> None:
+        """Let it send so many receipts to whoever bound last."""
+        self._ask(f"flood {total}")
 
     def stop(self) -> None:
         self._process.kill()
@@ -51,18 +58,22 @@ class Sink:
 
 @contextmanager
 def running_wire(*, window: int = 1000, keep: bool = False, gateways: int = 1) -> Iterator[Sink]:
-    """A carrier and gateway processes bound to it, ready to send."""
+    """A carrier, and so many gateways with a process each bound to it, ready to send."""
     sink = Sink(keep=keep)
-    Gateway.objects.all().delete()
-    Gateway.objects.create(
-        name="Bench",
-        host="127.0.0.1",
-        port=sink.port,
-        system_id="bench",
-        secret=encrypt_secret("bench"),
-        window=window,
-    )
-    processes = [
+    Gateway.objects.update(is_active=False)
+    rows = [
+        Gateway(
+            name=f"Bench {sink.port} {number}",
+            host="127.0.0.1",
+            port=sink.port,
+            system_id="bench",
+            secret=encrypt_secret("bench"),
+            window=window,
+        )
+        for number in range(gateways)
+    ]
+    Gateway.objects.bulk_create(rows)
+    processes = sink.gateways = [
         subprocess.Popen(
             [sys.executable, "manage.py", "run_gateways"],
             cwd=settings.BASE_DIR,
@@ -72,7 +83,7 @@ def running_wire(*, window: int = 1000, keep: bool = False, gateways: int = 1) -
         for _ in range(gateways)
     ]
     try:
-        _wait_until_bound()
+        _wait_until_bound(gateways)
         yield sink
     finally:
         for process in processes:
@@ -82,9 +93,20 @@ def running_wire(*, window: int = 1000, keep: bool = False, gateways: int = 1) -
         sink.stop()
 
 
-def _wait_until_bound(seconds: float = 30) -> None:
+def peak_memory_mb(sink: Sink) -> int:
+    """The most a gateway process bound to it has held so far."""
+    peaks = [
+        int(line.split()[1])
+        for process in sink.gateways
+        for line in Path(f"/proc/{process.pid}/status").read_text().splitlines()
+        if line.startswith("VmHWM")
+    ]
+    return max(peaks) // 1024
+
+
+def _wait_until_bound(gateways: int, seconds: float = 30) -> None:
     end = time.monotonic() + seconds
-    while not Gateway.objects.filter(bind_state="bound").exists():
+    while Gateway.objects.filter(is_active=True, bind_state="bound").count() < gateways:
         if time.monotonic() > end:
             raise TimeoutError("the gateway process did not bind to the bench's carrier")
         time.sleep(0.1)

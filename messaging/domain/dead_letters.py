@@ -16,7 +16,7 @@ from members.domain import audit
 from members.models import AuditVerb, Staff, Store
 from messaging.domain.outbox import nudge_on_commit
 from messaging.enums import Cause, MessageClass
-from messaging.models import Attempt, Message
+from messaging.models import Attempt, Message, Waiting
 from messaging.states import Reason, State
 
 VISIBLE_AFTER = timedelta(seconds=45)
@@ -35,27 +35,32 @@ class Done:
 
 def quarantined() -> QuerySet[Message]:
     """Set aside after three processes died with it."""
-    return Message.objects.filter(state=State.QUARANTINED)
+    return _standing(State.QUARANTINED)
 
 
 def held_after_restore() -> QuerySet[Message]:
     """Marketing that the database says is waiting, and that may have gone out before the restore."""
-    return Message.objects.filter(state=State.HELD, reason=Reason.RESTORED)
+    return _standing(State.HELD).filter(reason=Reason.RESTORED)
 
 
 def in_doubt(at: datetime) -> QuerySet[Message]:
     """No answer for longer than 45 seconds."""
-    return Message.objects.filter(state=State.UNCERTAIN, submitted_at__lte=at - VISIBLE_AFTER)
+    return _standing(State.UNCERTAIN).filter(submitted_at__lte=at - VISIBLE_AFTER)
 
 
 def never_known() -> QuerySet[Message]:
     """Nobody will know whether they went out."""
-    return Message.objects.filter(state=State.UNKNOWN)
+    return _standing(State.UNKNOWN)
 
 
 def never_reported() -> QuerySet[Message]:
     """Taken by a carrier that never said what became of them."""
-    return Message.objects.filter(state=State.NO_RECEIPT)
+    return _standing(State.NO_RECEIPT)
+
+
+def _standing(state: State) -> QuerySet[Message]:
+    """Messages have no index of their states: found where they were written down when they came there."""
+    return Message.objects.filter(state=state, pk__in=Waiting.objects.filter(state=state).message_ids())
 
 
 def releasable(rows: QuerySet[Message], at: datetime) -> QuerySet[Message]:

@@ -42,6 +42,7 @@ def forget(traces: Traces, *, at: datetime) -> None:
     written = Q(member__in=traces.member_ids) | _from_numbers(traces)
     InboundText.objects.filter(written).update(phone="", text=BLANK, argument="")
     InboundPart.objects.filter(_from_numbers(traces)).delete()
+    Receipt.objects.filter(_from_numbers(traces), matched_at=None).update(raw="", phone="")
     _forget_conversations(theirs, pseudonym, at)
 
 
@@ -63,7 +64,7 @@ def _forget_receipts(theirs: Q) -> None:
     """A receipt as it came repeats number and words."""
     messages = Message.objects.filter(theirs).values("pk")
     ids = SubmittedPart.objects.filter(message__in=messages).values("provider_id")
-    Receipt.objects.filter(provider_id__in=ids).update(raw="")
+    Receipt.objects.filter(provider_id__in=ids).update(raw="", phone="")
 
 
 def _from_numbers(traces: Traces) -> Q:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -17,6 +16,7 @@ from members.models import Member, Store
 from members.phones import timezones_of
 from messaging.domain import rules
 from messaging.enums import LIFETIME_SECONDS, PRIORITY, Cause, MessageClass
+from messaging.literals import numbers, words
 from messaging.models import Message
 from messaging.sql import statement
 from messaging.states import Reason, State
@@ -138,7 +138,10 @@ class Said(NamedTuple):
     """A finished text to a member's own phone, one of many of the same cause; `zone` is the recipient's."""
 
     member: int
+    phone: str
+    phone_hash: bytes
     version: int | None
+    language: str
     text: str
     encoding: str
     parts: int
@@ -159,9 +162,10 @@ def enqueue_members(
 
     A member whom this cause has texted before is left as is, and not counted.
     """
+    if not said:
+        return {}
     hours = hours_for(message_class)
-    parameters: dict[str, Any] = {
-        "said": json.dumps([row._asdict() for row in said]),
+    parameters: dict[str, Any] = _columns(said) | {
         "store": store_id,
         "message_class": message_class.value,
         "priority": PRIORITY[message_class],
@@ -180,6 +184,25 @@ def enqueue_members(
     if by_state.get(State.QUEUED):
         nudge_on_commit()
     return by_state
+
+
+def _columns(said: Sequence[Said]) -> dict[str, Any]:
+    members, phones, hashes, versions, languages, texts, encodings, parts, refusals, zones = zip(
+        *said, strict=True
+    )
+    return {
+        "total": len(said),
+        "members": numbers(members),
+        "phones": words(phones),
+        "hashes": words([f"\\x{bytes(phone_hash).hex()}" for phone_hash in hashes]),
+        "versions": numbers(versions),
+        "languages": words(languages),
+        "texts": words(texts),
+        "encodings": words(encodings),
+        "parts": numbers(parts),
+        "refusals": words(refusals),
+        "zones": words(zones),
+    }
 
 
 def nudge_on_commit() -> None:

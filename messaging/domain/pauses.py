@@ -11,7 +11,7 @@ from members.domain import audit
 from members.models import AuditVerb, Staff
 from messaging.domain.outbox import nudge_on_commit
 from messaging.enums import PRIORITY, MessageClass
-from messaging.models import Gateway, Message, Pause, PauseReason
+from messaging.models import Gateway, Message, Pause, PauseReason, Waiting
 from messaging.states import State
 
 
@@ -44,9 +44,10 @@ def resume(*, gateway: Gateway | None, message_class: str, by: Staff, at: dateti
 
 
 def queued(message_class: str = "") -> int:
-    """How many texts of a class, or of all, are queued now: counted in the index of the claim."""
+    """How many texts of a class, or of all, are queued now: found where they wait."""
     priorities = [PRIORITY[MessageClass(message_class)]] if message_class else list(PRIORITY.values())
-    found = Message.objects.filter(state=State.QUEUED, priority__in=priorities)
+    waiting = Waiting.objects.filter(state=State.QUEUED, priority__in=priorities).message_ids()
+    found = Message.objects.filter(state=State.QUEUED, pk__in=waiting)
     return found.order_by().aggregate(total=Count("id"))["total"]
 
 

@@ -25,8 +25,10 @@ RESEND_SECONDS = 15 * 60
 
 _RULES = {
     name: statement(f"sweep_{name}")
-    for name in ("gateways", "lost", "uncertain", "routes", "due", "expired", "no_receipt")
+    for name in ("gateways", "lost", "identified", "uncertain", "routes", "due", "expired", "no_receipt")
 }
+_FINDING = ("gateways", "lost", "identified")
+_DECIDING = ("uncertain", "routes", "due", "expired", "no_receipt")
 _MATCH_PARKED = statement("match_parked")
 _FOLD = statement("fold")
 
@@ -38,8 +40,9 @@ def sweep_messages(*, at: datetime, resend_seconds: int = RESEND_SECONDS) -> dic
     more.
     """
     values = {"at": at, "limit": ROUND_MAX, "resend_seconds": resend_seconds, "nobody": NOBODY}
-    counts = {name: _apply(rule, values) for name, rule in _RULES.items()}
-    counts["parked"] = match_parked(at=at)
+    counts = {name: _apply(_RULES[name], values) for name in _FINDING}
+    counts["parked"] = match_parked(at=at)  # what receipts tell comes before what is decided without them
+    counts |= {name: _apply(_RULES[name], values) for name in _DECIDING}
     counts["inbound"] = give_up_parts(at=at)
     counts["conversations"] = wake_conversations(at=at)
     counts |= forget_codes(at=at)

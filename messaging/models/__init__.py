@@ -17,6 +17,7 @@ from messaging.models.route import Route
 from messaging.models.suppression import Suppression
 from messaging.models.template import Template, TemplateVersion
 from messaging.models.verification import FailedCheck, SpentProof, VerificationCode, VerificationLock
+from messaging.models.waiting import Handover, Waiting
 from messaging.models.window import ClosedDay, SendingWindow
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "FailedCheck",
     "Gateway",
     "InboundKey",
+    "Handover",
     "InboundPart",
     "InboundText",
     "Message",
@@ -58,4 +60,5 @@ __all__ = [
     "TemplateVersion",
     "VerificationCode",
     "VerificationLock",
+    "Waiting",
 ]

@@ -1,15 +1,29 @@
 -- The gate before the wire, in a statement (and so a snapshot) after the locks of claim_take.sql: every rule that may
 -- have changed since the message was queued is asked again. What passes gets its attempt row and is `submitting`; the
 -- caller commits before the first octet leaves. A dead epoch passes nothing. The order of the CASE is the order of the
--- gates; reasons are those of messaging/states.py.
+-- gates; reasons are those of messaging/states.py. A message that is no longer queued, or not due, is left alone.
 WITH clock AS MATERIALIZED (
   SELECT coalesce(%(at)s::timestamptz, clock_timestamp()) AS now
 ), lease AS MATERIALIZED (
   SELECT id, lease_epoch, needs_reports FROM messaging_gateway
   WHERE id = %(gateway)s::bigint AND lease_epoch = %(epoch)s::bigint
   FOR SHARE
+), message AS MATERIALIZED (
+  SELECT m.* FROM lease, clock, unnest(%(ids)s::bigint[]) AS t (id)
+  CROSS JOIN LATERAL (
+    SELECT m.id, m.member_id, m.store_id, m.template_version_id, m.phone, m.phone_hash, m.message_class, m.cause,
+           m.timezone, m.expires_at, m.attempts, substr(m.phone, 1, 4) AS country
+    FROM messaging_message m
+    WHERE m.id = t.id AND m.state = 'queued' AND m.due_at <= clock.now
+      AND (m.gateway_id IS NULL OR m.gateway_id = %(gateway)s::bigint)
+    OFFSET 0
+  ) m
+), hours AS MATERIALIZED (  -- of each zone and calling code (three digits tell a country's rules), once
+  SELECT timezone, country, sms_next_opening(clock.now, timezone, country, %(opens)s::time, %(closes)s::time) AS opens_at,
+         sms_window_end(clock.now, timezone, country, %(opens)s::time, %(closes)s::time) AS closes_at
+  FROM clock, (SELECT DISTINCT timezone, country FROM message WHERE message_class = 'marketing') zone
 ), judged AS MATERIALIZED (
-  SELECT m.id, m.attempts + 1 AS number, t.opens_at, clock.now,
+  SELECT m.id, m.attempts + 1 AS number, t.opens_at, least(m.expires_at, t.closes_at) AS ends_at, clock.now,
     CASE
       WHEN m.expires_at <= clock.now THEN 'too_late'
       WHEN m.message_class = 'marketing' AND NOT coalesce(p.has_marketing_consent, false) THEN 'no_consent'
@@ -27,39 +41,38 @@ WITH clock AS MATERIALIZED (
                                 WHERE a.message_id = m.id AND a.raw_status = 'process lost') >= 3 THEN 'poison'
       ELSE ''
     END AS verdict
-  FROM messaging_message m
+  FROM message m
   CROSS JOIN clock
   CROSS JOIN lease
-  LEFT JOIN members_member p ON p.id = m.member_id
-  CROSS JOIN LATERAL (
-    SELECT CASE WHEN m.message_class = 'marketing'
-                THEN sms_next_opening(clock.now, m.timezone, m.phone, %(opens)s::time, %(closes)s::time)
-                ELSE clock.now END AS opens_at
-  ) t
-  WHERE m.id = ANY(%(ids)s::bigint[])
+  LEFT JOIN hours t ON m.message_class = 'marketing' AND t.timezone = m.timezone AND t.country = m.country
+  LEFT JOIN LATERAL (
+    SELECT has_marketing_consent, has_service_consent FROM members_member p WHERE p.id = m.member_id OFFSET 0
+  ) p ON true
 ), waiting AS (
   UPDATE messaging_message m SET due_at = j.opens_at, reason = j.verdict
-  FROM judged j WHERE j.verdict = 'quiet_hours' AND m.id = j.id
+  FROM judged j WHERE j.verdict = 'quiet_hours' AND m.id = j.id AND m.state = 'queued'
 ), stopped AS (
   UPDATE messaging_message m
   SET state = CASE j.verdict WHEN 'too_late' THEN 'expired' WHEN 'poison' THEN 'quarantined' ELSE 'suppressed' END,
       reason = j.verdict, final_at = j.now
-  FROM judged j WHERE j.verdict NOT IN ('', 'quiet_hours') AND m.id = j.id
+  FROM judged j WHERE j.verdict NOT IN ('', 'quiet_hours') AND m.id = j.id AND m.state = 'queued'
 ), sent AS (
   UPDATE messaging_message m
   SET state = 'submitting', reason = '', gateway_id = %(gateway)s::bigint, attempts = j.number, submitted_at = j.now
-  FROM judged j WHERE j.verdict = '' AND m.id = j.id
-  RETURNING m.id, m.attempts, m.priority, m.phone, m.text, m.encoding, m.message_class, j.now,
-    CASE WHEN m.message_class = 'marketing'
-         THEN least(m.expires_at,
-                    sms_window_end(j.now, m.timezone, m.phone, %(opens)s::time, %(closes)s::time))
-         ELSE m.expires_at END AS ends_at
+  FROM judged j WHERE j.verdict = '' AND m.id = j.id AND m.state = 'queued'
+  RETURNING nextval(pg_get_serial_sequence('messaging_attempt', 'id')) AS attempt_id, m.id, m.attempts, m.priority,
+    m.phone, m.text, m.encoding, m.parts, m.message_class, j.now, j.ends_at
 ), attempt AS (
-  INSERT INTO messaging_attempt (message_id, number, gateway_id, epoch, started_at, outcome, raw_status)
-  SELECT sent.id, sent.attempts, %(gateway)s::bigint, %(epoch)s::bigint, sent.now, '', '' FROM sent
-  RETURNING id, message_id
+  INSERT INTO messaging_attempt (id, message_id, number, gateway_id, epoch, started_at, outcome, raw_status)
+  SELECT attempt_id, id, attempts, %(gateway)s::bigint, %(epoch)s::bigint, now, '', '' FROM sent
+), handover AS (
+  INSERT INTO messaging_handover (gateway_id, epoch, started_at, first_attempt, last_attempt, is_open)
+  SELECT %(gateway)s::bigint, %(epoch)s::bigint, (SELECT now FROM clock), min(attempt_id), max(attempt_id), true
+  FROM sent
+  HAVING count(*) > 0
+  RETURNING id
 )
-SELECT attempt.id, sent.id, sent.attempts, sent.phone, sent.text, sent.encoding, sent.message_class,
-       extract(epoch FROM sent.ends_at - sent.now)::integer
-FROM sent JOIN attempt ON attempt.message_id = sent.id
+SELECT attempt_id, sent.id, attempts, phone, text, encoding, parts, message_class,
+       extract(epoch FROM ends_at - now)::integer, (SELECT id FROM handover)
+FROM sent
 ORDER BY sent.priority, sent.id

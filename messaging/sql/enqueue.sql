@@ -26,15 +26,21 @@ WITH draft AS (
     in_expires_at, in_refusal
   ) WITH ORDINALITY AS d (phone, phone_hash, member_id, store_id, message_class, priority, language, text, encoding, parts,
           version_id, cause, cause_id, event_id, timezone, due_at, expires_at, refusal, number)
+), opening AS MATERIALIZED (  -- of each moment, zone and calling code (three digits tell a country's rules), once
+  SELECT due_at, timezone, country, sms_next_opening(due_at, timezone, country, in_opens, in_closes) AS opens_at
+  FROM (SELECT DISTINCT due_at, timezone, substr(phone, 1, 4) AS country FROM draft
+        WHERE message_class = 'marketing') marketing
 ), timed AS (
-  SELECT d.*,
-    CASE WHEN d.message_class = 'marketing'
-         THEN sms_next_opening(d.due_at, d.timezone, d.phone, in_opens, in_closes)
-         ELSE d.due_at END AS leaves_at
+  SELECT d.*, coalesce(o.opens_at, d.due_at) AS leaves_at
   FROM draft d
+  LEFT JOIN opening o ON d.message_class = 'marketing' AND o.due_at = d.due_at AND o.timezone = d.timezone
+                         AND o.country = substr(d.phone, 1, 4)
 ), asked AS (
   SELECT t.*, n.*
-  FROM timed t LEFT JOIN members_member m ON m.id = t.member_id
+  FROM timed t
+  LEFT JOIN LATERAL (
+    SELECT has_marketing_consent, has_service_consent FROM members_member m WHERE m.id = t.member_id OFFSET 0
+  ) m ON true
   CROSS JOIN LATERAL (
     SELECT
       (t.message_class = 'marketing' AND NOT coalesce(m.has_marketing_consent, false))
@@ -85,7 +91,7 @@ WITH draft AS (
     (public_id, member_id, store_id, phone, phone_hash, message_class, priority, template_version_id, language,
      text, encoding, parts, cause, cause_id, event_id, timezone, state, reason, gates, due_at, expires_at,
      attempts, created_at, final_at, reserved_milli)
-  SELECT gen_random_uuid(), j.member_id, j.store_id, j.phone, j.phone_hash, j.message_class, j.priority,
+  SELECT uuidv7(), j.member_id, j.store_id, j.phone, j.phone_hash, j.message_class, j.priority,
      j.version_id, j.language, j.text, j.encoding, j.parts, j.cause, j.cause_id, j.event_id, j.timezone,
      CASE j.verdict WHEN '' THEN 'queued' WHEN 'quiet_hours' THEN 'queued' WHEN 'too_late' THEN 'expired'
                  ELSE 'suppressed' END,

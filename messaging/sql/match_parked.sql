@@ -10,7 +10,7 @@ WITH parked AS MATERIALIZED (
     AND r.received_at > coalesce(%(at)s::timestamptz, now()) - interval '72 hours'
   FOR UPDATE OF r SKIP LOCKED
 ), matched AS (
-  UPDATE messaging_receipt r SET matched_at = now() FROM parked WHERE r.id = parked.id
+  UPDATE messaging_receipt r SET matched_at = now(), phone = '' FROM parked WHERE r.id = parked.id
 ), best AS (
   SELECT part_id, CASE WHEN bool_or(outcome = 'delivered') THEN 'delivered' ELSE 'undelivered' END AS outcome
   FROM parked WHERE is_final AND outcome IN ('delivered', 'undelivered') GROUP BY part_id

@@ -1,17 +1,21 @@
 -- Writes a batch of answers: the attempts, the provider's ids, and the messages they move. Safe to say twice (an answer
 -- already noted changes nothing), and nothing moves that was claimed anew meanwhile (the attempt's number decides) or
--- whose epoch is dead. Gives the number of live leases (0 or 1) and the messages whose parts are to be counted again.
+-- whose epoch is dead. Gives the number of live leases (0 or 1), the messages whose parts are to be counted again, and
+-- whether receipts wait for their id.
 WITH lease AS MATERIALIZED (
   SELECT id FROM messaging_gateway WHERE id = %(gateway)s::bigint AND lease_epoch = %(epoch)s::bigint FOR SHARE
 ), answer AS MATERIALIZED (
   SELECT a.* FROM unnest(
     %(attempts)s::bigint[], %(outcomes)s::text[], %(raws)s::text[], %(states)s::text[], %(reasons)s::text[],
-    %(waits)s::float8[]
-  ) AS a (attempt_id, outcome, raw, state, reason, wait_seconds) CROSS JOIN lease
+    %(waits)s::text[]
+  ) AS a (attempt_id, outcome, raw, state, reason, wait) CROSS JOIN lease
 ), noted AS (
   UPDATE messaging_attempt t SET outcome = a.outcome, raw_status = a.raw, answered_at = now()
   FROM answer a WHERE t.id = a.attempt_id AND t.outcome IN ('', 'uncertain')
-  RETURNING t.id, t.message_id, t.number, a.state, a.reason, a.wait_seconds
+  RETURNING t.id, t.message_id, t.number, a.state, a.reason, nullif(a.wait, '')::float8 AS wait_seconds
+), closed AS (
+  UPDATE messaging_handover h SET is_open = false FROM lease
+  WHERE h.id = ANY(%(handovers)s::bigint[]) AND h.is_open
 ), part AS (
   INSERT INTO messaging_submittedpart (message_id, attempt_id, gateway_id, part, provider_id, outcome)
   SELECT noted.message_id, noted.id, %(gateway)s::bigint, p.part, p.provider_id, ''
@@ -33,4 +37,5 @@ WITH lease AS MATERIALIZED (
   RETURNING m.id
 )
 SELECT (SELECT count(*) FROM lease),
-       (SELECT coalesce(array_agg(message_id), '{}') FROM noted WHERE state = 'accepted' AND number > 1)
+       (SELECT coalesce(array_agg(message_id), '{}') FROM noted WHERE state = 'accepted' AND number > 1),
+       EXISTS (SELECT 1 FROM messaging_receipt WHERE gateway_id = %(gateway)s::bigint AND matched_at IS NULL)

@@ -2,7 +2,10 @@
 -- has parts at a gateway stays there, and what is in doubt is not in the queue.
 WITH stuck AS MATERIALIZED (
   SELECT m.id, m.gateway_id, sms_way(m, %(at)s) AS way
-  FROM messaging_message m JOIN messaging_gateway g ON g.id = m.gateway_id
+  FROM messaging_gateway g
+  JOIN messaging_waiting w ON w.gateway_id = g.id AND w.state = 'queued' AND w.due_at <= %(at)s
+  CROSS JOIN unnest(w.ids[w.taken + 1 :]) AS o (id)
+  JOIN messaging_message m ON m.id = o.id AND m.gateway_id = g.id
   WHERE m.state = 'queued' AND m.due_at <= %(at)s AND m.cause <> 'test'
     AND (g.bind_state <> 'bound' OR g.lease_until IS NULL OR g.lease_until < %(at)s)
     AND EXISTS (SELECT 1 FROM messaging_route r JOIN messaging_gateway o ON o.id = r.gateway_id

@@ -20,13 +20,17 @@ SELECT
          WHERE x.created_at > %(at)s - interval '10 minutes' AND x.created_at <= %(at)s AND x.priority = 0
            AND (x.submitted_at IS NOT NULL OR x.state = 'queued')) m) AS codes,
   (SELECT json_build_object('silent', count(*))
-   FROM messaging_message m
-   WHERE m.state = 'accepted' AND m.submitted_at > %(at)s - interval '3 hours'
-     AND m.submitted_at <= %(at)s - interval '1 hour') AS silent,
+   FROM messaging_handover h
+   JOIN messaging_attempt a ON a.id BETWEEN h.first_attempt AND h.last_attempt AND a.gateway_id = h.gateway_id
+   JOIN messaging_message m ON m.id = a.message_id AND m.attempts = a.number
+   WHERE h.started_at > %(at)s - interval '3 hours' AND h.started_at <= %(at)s - interval '1 hour'
+     AND m.state = 'accepted') AS silent,
   (SELECT coalesce(sum(accepted), 0) FROM messaging_tally
    WHERE hour_at >= date_trunc('hour', %(at)s - interval '3 hours') AND hour_at < %(at)s - interval '1 hour') AS accepted,
   (SELECT json_agg(json_build_object('priority', q.priority, 'seconds', extract(epoch FROM %(at)s - q.due_at)))
    FROM unnest(%(priorities)s::smallint[]) p,
-   LATERAL (SELECT m.priority, m.due_at FROM messaging_message m
-            WHERE m.state = 'queued' AND m.priority = p AND m.due_at <= %(at)s - interval '2 minutes'
-            ORDER BY m.due_at LIMIT 1) q) AS waiting
+   LATERAL (SELECT m.priority, m.due_at FROM messaging_waiting w, unnest(w.ids[w.taken + 1 :]) AS o (id)
+            JOIN messaging_message m ON m.id = o.id AND m.state = 'queued'
+            WHERE w.state = 'queued' AND w.priority = p AND w.due_at <= %(at)s - interval '2 minutes'
+              AND m.due_at <= %(at)s - interval '2 minutes'
+            ORDER BY w.due_at LIMIT 1) q) AS waiting

@@ -175,4 +175,15 @@ SAME = ("phone", "store_id", "message_class", "priority", "text", "encoding", "p
 
 
 def said(member) -> Said:
-    return Said(member.pk, None, "【常客】Hello", "UCS-2", 1, "", "Asia/Shanghai")
+    return Said(
+        member.pk,
+        member.phone,
+        bytes(member.phone_hash),
+        None,
+        "",
+        "【常客】Hello",
+        "UCS-2",
+        1,
+        "",
+        "Asia/Shanghai",
+    )

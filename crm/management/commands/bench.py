@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-NAMES = ("ledger", "send", "trigger", "verify", "wakeup")
+NAMES = ("growth", "ledger", "receipts", "send", "smpp", "trigger", "verify", "wakeup")
 
 
 class Command(BaseCommand):

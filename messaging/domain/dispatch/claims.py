@@ -10,9 +10,10 @@ from typing import NamedTuple
 from messaging.domain.dispatch.database import Connection, Line
 from messaging.domain.dispatch.lease import Lease
 from messaging.domain.dispatch.mirror import mirrored, provider_text
-from messaging.encoding import UnsendableText, split_parts
+from messaging.encoding import Encoding, UnsendableText, split_parts
 from messaging.enums import PRIORITY, TEMPLATE_KINDS, MessageClass
 from messaging.gateways.base import OutboundSms, ProviderText
+from messaging.literals import numbers
 from messaging.sql import statement
 
 URGENT = sorted(PRIORITY[name] for name in MessageClass if name != MessageClass.MARKETING)
@@ -39,8 +40,10 @@ class Claimed(NamedTuple):
     phone: str
     text: str
     encoding: str
+    parts: int
     message_class: str
     validity_seconds: int
+    handover: int
     known_parts: Mapping[int, str] = MappingProxyType({})
     provider_text: ProviderText | None = None
     is_mirrored: bool = True
@@ -51,7 +54,7 @@ class NoProviderTemplate(UnsendableText):
 
 
 class Batch(NamedTuple):
-    """What a claim gave. `taken` counts rows looked at: fewer than asked for means that the queue is empty."""
+    """What a claim gave. `taken` counts ids looked at: fewer than asked for means that nothing else is due."""
 
     claimed: list[Claimed]
     taken: int
@@ -69,18 +72,17 @@ async def claim(
 
     async def work(connection: Connection) -> Batch:
         cursor = await connection.execute(
-            _TAKE, {"gateway": lease.gateway, "priorities": priorities, "limit": limit, "at": at}
+            _TAKE, lease.key | {"priorities": list(priorities), "limit": limit, "at": at}
         )
-        ids = [row[0] for row in await cursor.fetchall()]
+        ids, taken = await cursor.fetchone() or ([], 0)
         if not ids:
-            return Batch([], 0)
-        cursor = await connection.execute(
-            _GATE, lease.key | {"ids": ids, "at": at, "opens": hours.opens, "closes": hours.closes}
-        )
+            return Batch([], taken)
+        values = {"ids": numbers(ids), "at": at, "opens": hours.opens, "closes": hours.closes}
+        cursor = await connection.execute(_GATE, lease.key | values)
         claimed = [Claimed(*row) for row in await cursor.fetchall()]
         if lease.config.kind in TEMPLATE_KINDS:
             claimed = await _with_provider_texts(connection, lease.gateway, claimed)
-        return Batch(await _with_known_parts(connection, claimed), len(ids))
+        return Batch(await _with_known_parts(connection, claimed), taken)
 
     return await line.transaction(work)
 
@@ -108,20 +110,21 @@ def outbound(message: Claimed, sender: str) -> OutboundSms:
     """A claimed message as the gateway wants it. Raises UnsendableText, NoProviderTemplate."""
     if not message.is_mirrored:
         raise NoProviderTemplate("no template at the provider")
-    parts = split_parts(message.text, "GSM-7" if message.encoding == "GSM-7" else "UCS-2")
+    encoding: Encoding = "GSM-7" if message.encoding == "GSM-7" else "UCS-2"
+    parts = (message.text,) if message.parts == 1 else tuple(split_parts(message.text, encoding))
     known = message.known_parts
     # A gateway may have cut one part more than we did here (a longer header): what it took is told it again.
     count = max(len(parts), *known) if known else 0
     return OutboundSms(
-        message_id=message.message_id,
-        attempt_id=message.attempt_id,
-        phone=message.phone,
-        sender=sender,
-        parts=tuple(parts),
-        encoding="GSM-7" if message.encoding == "GSM-7" else "UCS-2",
-        reference=message.message_id & 0xFFFF,
-        validity_seconds=max(1, message.validity_seconds),
-        accepted_parts=tuple(known.get(number) for number in range(1, count + 1)),
+        message.message_id,
+        message.attempt_id,
+        message.phone,
+        sender,
+        parts,
+        encoding,
+        message.message_id & 0xFFFF,
+        max(1, message.validity_seconds),
+        tuple(known.get(number) for number in range(1, count + 1)),
         message_class=message.message_class,
         provider_text=message.provider_text,
     )

@@ -8,6 +8,7 @@ transaction or is parked and matched by the next.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -24,7 +25,7 @@ from messaging.states import Reason
 
 log = structlog.get_logger(__name__)
 
-BATCH_MAX = 500
+BATCH_MAX = 1000
 GATHER_SECONDS = 0.004
 PAUSE_SECONDS = 0.3
 REMEMBERED_MAX = 20_000
@@ -33,6 +34,7 @@ REMEMBERED_MAX = 20_000
 class _Sent(NamedTuple):
     message_class: str
     number: int
+    handover: int
 
 
 class Recorder:
@@ -42,6 +44,7 @@ class Recorder:
         self._line, self._lease, self._pace, self._on_released = line, lease, pace, on_released
         self.link: GatewayLink | None = None
         self._sent: dict[int, _Sent] = {}
+        self._unanswered: dict[int, int] = {}  # attempts of a handover without an answer
         self._answers: list[tuple[Answer, bool]] = []  # with: does it hold a slot of the link's window
         self._receipts: list[Deliver] = []
         self._something = asyncio.Event()
@@ -55,7 +58,9 @@ class Recorder:
     def expect(self, claimed: list[Claimed]) -> None:
         """Remember what decides about their answers."""
         for message in claimed:
-            self._sent[message.attempt_id] = _Sent(message.message_class, message.number)
+            self._sent[message.attempt_id] = _Sent(message.message_class, message.number, message.handover)
+        if claimed:
+            self._unanswered[claimed[0].handover] = len(claimed)
 
     def take_results(self, results: list[SubmitResult]) -> None:
         """The link's callback."""
@@ -100,7 +105,7 @@ class Recorder:
         if sent is None or (result.is_late and result.outcome != "accepted"):
             # A late no: the attempt stays in doubt and its class decides.
             return
-        self._answers.append((Answer(result, *sent), holds_slot))
+        self._answers.append((Answer(result, sent.message_class, sent.number), holds_slot))
         self._something.set()
 
     async def _write_some(self) -> None:
@@ -121,7 +126,7 @@ class Recorder:
     async def _write(self, answers: list[tuple[Answer, bool]], receipts: list[Deliver]) -> None:
         """One transaction; data that the database refuses is found by halves and set aside alone."""
         try:
-            await self._commit([answer for answer, _ in answers], [d.receipt for d in receipts if d.receipt])
+            await self._commit(answers, [d.receipt for d in receipts if d.receipt])
         except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as problem:
             if len(answers) + len(receipts) == 1:
                 self._set_aside(answers, receipts, problem)
@@ -134,12 +139,31 @@ class Recorder:
         if self.link is not None:
             self.link.acknowledge(*receipts)
 
-    async def _commit(self, answers: list[Answer], receipts: list[ReceiptIn]) -> None:
+    async def _commit(self, answers: list[tuple[Answer, bool]], receipts: list[ReceiptIn]) -> None:
+        answered = self._answered_by(answers)
+
         async def work(connection: Connection) -> None:
-            await record(connection, self._lease, answers, receipts)
+            await record(connection, self._lease, [answer for answer, _ in answers], receipts, answered)
 
         if answers or receipts:
             await self._line.transaction(work)
+
+    def _counts(self, answers: list[tuple[Answer, bool]]) -> Counter[int]:
+        """First answers by handover; a late one was counted when its time ran out."""
+        return Counter(
+            sent.handover
+            for answer, _ in answers
+            if not answer.result.is_late
+            and (sent := self._sent.get(answer.result.attempt_id))
+            and sent.handover in self._unanswered
+        )
+
+    def _answered_by(self, answers: list[tuple[Answer, bool]]) -> list[int]:
+        return [
+            handover
+            for handover, count in self._counts(answers).items()
+            if self._unanswered[handover] <= count
+        ]
 
     def _set_aside(
         self, answers: list[tuple[Answer, bool]], receipts: list[Deliver], problem: Exception
@@ -153,6 +177,10 @@ class Recorder:
         slots = sum(holds_slot for _, holds_slot in answers)
         if self.link is not None and slots:
             self.link.release(slots)
+        for handover, count in self._counts(answers).items():
+            self._unanswered[handover] -= count
+            if self._unanswered[handover] <= 0:
+                del self._unanswered[handover]
         for answer, _ in answers:
             if answer.result.outcome != "uncertain":
                 self._sent.pop(answer.result.attempt_id, None)

@@ -31,7 +31,7 @@ from messaging.states import Reason
 
 log = structlog.get_logger(__name__)
 
-CLAIM_MAX = 500
+CLAIM_MAX = 1000
 GATE_SECONDS_MAX = 5.0  # shorter than any lease: whoever rescues our attempts never races a legal write
 
 

@@ -44,7 +44,7 @@ STATES: dict[int, str] = {
 
 # UNKNOWN says that the SMSC has lost sight of the message, not that it failed: a later receipt may still
 # decide.
-_OUTCOMES: dict[str, tuple[ReceiptOutcome, bool]] = {
+OUTCOMES: dict[str, tuple[ReceiptOutcome, bool]] = {
     "ENROUTE": ("accepted", False),
     "ACCEPTD": ("accepted", False),
     "DELIVRD": ("delivered", True),
@@ -116,11 +116,11 @@ def parse_receipt(text: str | bytes, tlvs: Mapping[int, bytes | str | int] = _NO
         message_id = _tlv_text(tlvs.get(TAG_RECEIPTED_MESSAGE_ID)) or message_id
         word = STATES.get(_tlv_number(tlvs.get(TAG_MESSAGE_STATE)), word)
         err = _network_error(tlvs.get(TAG_NETWORK_ERROR)) or err
-    known = _OUTCOMES.get(word)
+    known = OUTCOMES.get(word)
     if known is None:
         word = word.upper()
         word = _SPELLINGS.get(word, word)
-        known = _OUTCOMES.get(word, ("unknown", False))
+        known = OUTCOMES.get(word, ("unknown", False))
     return Receipt(message_id, word, err, *known)
 
 

@@ -261,6 +261,12 @@ class SmppSession(asyncio.Protocol):
 
     def _read_deliver(self, buffer: bytes, start: int, stop: int, sequence: int) -> None:
         """A body that cannot be read is refused by itself; the stream goes on."""
+        plain = None
+        if self._settings.receipt_ids == "exact":
+            plain = texts.read_plain_receipt(buffer, start + codec.HEADER_OCTETS, stop)
+        if plain is not None:
+            self._delivers.append(Deliver((self.number, sequence), plain, None))
+            return
         try:
             message = codec.decode_short_message(buffer, start + codec.HEADER_OCTETS, stop)
         except MalformedPdu:

@@ -10,7 +10,7 @@ from messaging.gateways.base import InboundSms, ReceiptIn
 from messaging.gateways.concatenation import PartOf
 from messaging.gateways.smpp import codec
 from messaging.gateways.smpp.codec import ShortMessage
-from messaging.gateways.smpp.receipts import parse_receipt
+from messaging.gateways.smpp.receipts import OUTCOMES, parse_receipt
 from messaging.gateways.smpp.settings import Alphabet, IdForm, SmppSettings
 
 DATA_CODING_DEFAULT, DATA_CODING_UCS2 = 0, 8
@@ -124,6 +124,34 @@ def read_receipt(message: ShortMessage, id_form: IdForm = "exact") -> ReceiptIn:
         message_id, stat, err = message_id and message_id[:PROVIDER_ID_MAX], stat[:32], err[:32]
     return ReceiptIn(
         message_id, stat, err, outcome, is_final, raw, _phone(message.source_ton, message.source_addr)
+    )
+
+
+# A deliver_sm whose whole body is a receipt as appendix B writes it, without optional parameters: nearly all of them.
+_plain_receipt = re.compile(
+    rb"\0(.).([^\0]{0,32})\0..[^\0]{0,32}\0\x04..\0\0....(.)"
+    rb"(id:([!-9;-~]{1,64}) sub:\d* dlvrd:\d* submit date:\d* done date:\d*"
+    rb" stat:([A-Z]{1,32}) err:([!-9;-~]{0,32})(?: [^\0]*)?)\Z",
+    re.DOTALL,
+).match
+
+
+def read_plain_receipt(data: bytes, start: int, end: int) -> ReceiptIn | None:
+    """`read_receipt` of the body in data[start:end] in one look; None for any other body, to be read field by field."""
+    found = _plain_receipt(data[start:end])
+    if found is None:
+        return None
+    ton, phone, size, text, message_id, word, err = found.groups()
+    known = OUTCOMES.get(word.decode())
+    if known is None or size[0] != len(text):
+        return None
+    return ReceiptIn(
+        message_id.decode(),
+        word.decode(),
+        err.decode(),
+        *known,
+        text.decode("latin-1"),
+        _phone(ton[0], phone.decode("latin-1")),
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from messaging.domain.sweeps import sweep_messages
 from messaging.enums import BindState, Cause, MessageClass
-from messaging.models import Attempt, Gateway, Message
+from messaging.models import Attempt, Gateway, Handover, Message, Receipt
 from messaging.states import Reason, State
 from tests.conftest import NOON
 from tests.messaging.domain.desk import main_gateway, message
@@ -40,7 +40,17 @@ def tried(
         **more,
     )
     for number, outcome in enumerate(outcomes, 1):
-        Attempt.objects.create(message=text, number=number, gateway=gateway, epoch=epoch, outcome=outcome)
+        attempt = Attempt.objects.create(
+            message=text, number=number, gateway=gateway, epoch=epoch, outcome=outcome
+        )
+        Handover.objects.create(
+            gateway=gateway,
+            epoch=epoch,
+            started_at=NOON - ago,
+            first_attempt=attempt.pk,
+            last_attempt=attempt.pk,
+            is_open=outcome == "",
+        )
     return text
 
 
@@ -138,3 +148,53 @@ def test_a_gateway_without_a_process_is_shown_as_off(gateway):
 
     gateway.refresh_from_db()
     assert (gateway.bind_state, gateway.last_error) == (BindState.OFF, "No gateway process is running.")
+
+
+def parked(gateway, phone: str, provider_id: str, outcome: str = "delivered") -> None:
+    Receipt.objects.create(
+        gateway=gateway,
+        provider_id=provider_id,
+        outcome=outcome,
+        is_final=True,
+        raw="",
+        phone=phone,
+        received_at=NOON,
+    )
+
+
+@pytest.mark.parametrize(
+    ("receipts", "more", "state"),
+    [
+        ([("+8613800138000", "a")], {}, State.DELIVERED),  # the answer was lost, its receipt came
+        ([("8613800138000", "a")], {}, State.DELIVERED),  # as a carrier writes it without its plus
+        ([("+8613900139000", "a")], {}, State.UNCERTAIN),  # another phone's
+        ([("+8613800138000", "a"), ("+8613800138000", "b")], {}, State.UNCERTAIN),  # of two which?
+        ([("+8613800138000", "a"), ("+8613800138000", "b")], {"parts": 2}, State.DELIVERED),
+        ([("+8613800138000", "a")], {"parts": 2}, State.UNCERTAIN),  # half of it is not all
+    ],
+)
+def test_a_receipt_resolves_the_one_doubt_it_can_mean(gateway, li_lei, receipts, more, state):
+    text = tried(li_lei, gateway, MARKETING, State.UNCERTAIN, outcomes=("uncertain",), **more)
+    for phone, provider_id in receipts:
+        parked(gateway, phone, provider_id)
+
+    assert after(text)[0] == state
+    assert not Receipt.objects.exclude(matched_at=None).exclude(phone="").exists()
+
+
+@pytest.mark.parametrize("other", [State.UNCERTAIN, State.SUBMITTING])
+def test_a_receipt_that_two_texts_to_one_phone_could_mean_resolves_neither(gateway, li_lei, other):
+    text = tried(li_lei, gateway, MARKETING, State.UNCERTAIN, outcomes=("uncertain",))
+    tried(li_lei, gateway, MARKETING, other, outcomes=("",), run=2)
+    parked(gateway, li_lei.phone, "a")
+
+    assert after(text)[0] == State.UNCERTAIN
+
+
+def test_a_receipt_from_before_the_text_is_not_its_own(gateway, li_lei):
+    text = tried(
+        li_lei, gateway, MARKETING, State.UNCERTAIN, outcomes=("uncertain",), ago=-timedelta(seconds=1)
+    )
+    parked(gateway, li_lei.phone, "a")
+
+    assert after(text)[0] == State.UNCERTAIN

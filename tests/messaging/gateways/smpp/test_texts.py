@@ -5,7 +5,7 @@ import random
 import pytest
 
 from messaging.encoding import UnsendableText
-from messaging.gateways.smpp import texts
+from messaging.gateways.smpp import codec, texts
 from messaging.gateways.smpp.codec import ShortMessage
 from messaging.gateways.smpp.settings import SmppSettings
 
@@ -126,3 +126,39 @@ def test_no_deliver_makes_it_fail_or_holds_a_nul():
         found = texts.read_inbound(message)
         found.text.encode()  # storable: no lone surrogate
         assert "\0" not in found.text
+
+
+PLAIN = (
+    "id:ab12 sub:001 dlvrd:001 submit date:2611221200 done date:2611221201 stat:DELIVRD err:000 text:Hello"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "fields", "is_plain"),
+    [
+        (PLAIN, {}, True),
+        (PLAIN.removesuffix(" text:Hello"), {}, True),
+        (PLAIN.replace("DELIVRD", "UNDELIV"), {"source_ton": 0}, True),
+        (PLAIN.replace("DELIVRD", "delivered"), {}, False),
+        (PLAIN.replace("id:ab12", "id:"), {}, False),
+        (PLAIN, {"esm_class": 0x20}, False),
+        (PLAIN, {"tlvs": {0x001E: b"other\0"}}, False),
+    ],
+)
+def test_a_receipt_read_in_one_look_says_what_the_careful_reading_says(text, fields, is_plain):
+    usual = {"source_ton": 1, "source_npi": 1, "esm_class": 4} | fields
+    message = ShortMessage("8613800138000", "1069012345", text.encode(), **usual)
+    pdu = codec.encode(codec.Pdu(codec.DELIVER_SM, 7, body=message))
+
+    quick = texts.read_plain_receipt(pdu, codec.HEADER_OCTETS, len(pdu))
+
+    assert (quick is not None) == is_plain
+    if quick:
+        assert quick == texts.read_receipt(codec.decode_short_message(pdu, codec.HEADER_OCTETS, len(pdu)))
+
+
+def test_a_text_that_only_looks_like_a_receipt_is_not_read_as_one():
+    message = ShortMessage("8613800138000", "1069012345", PLAIN.encode(), source_ton=1, esm_class=0)
+    pdu = codec.encode(codec.Pdu(codec.DELIVER_SM, 7, body=message))
+
+    assert texts.read_plain_receipt(pdu, codec.HEADER_OCTETS, len(pdu)) is None

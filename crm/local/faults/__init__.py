@@ -1,0 +1,1 @@
+"""Faults made on purpose, and the judge that reads only the carrier's own journal (reliability: F1)."""
