@@ -30,7 +30,7 @@ BEGIN
      text, encoding, parts, cause, cause_id, event_id, timezone, state, reason, due_at, expires_at, attempts,
      created_at, final_at)
   VALUES
-    (gen_random_uuid(), in_member, in_store, in_phone, in_phone_hash, in_message_class, in_priority, in_version,
+    (uuidv7(), in_member, in_store, in_phone, in_phone_hash, in_message_class, in_priority, in_version,
      in_language, in_text, in_encoding, in_parts, in_cause, in_cause_id, in_event, in_timezone, out_state, out_reason,
      in_due_at, in_expires_at, 0, in_at, CASE WHEN out_reason = '' THEN NULL ELSE in_at END)
   ON CONFLICT (cause, cause_id, phone) DO NOTHING;

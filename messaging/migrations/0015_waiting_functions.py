@@ -8,7 +8,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "sql"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("messaging", "0013_waiting_apart")]
+    dependencies = [("messaging", "0014_waiting_apart")]
     operations = [
         migrations.RunSQL((FOLDER / name).read_text(), migrations.RunSQL.noop)
         for name in ("dispatch.sql", "enqueue.sql", "waiting.sql")

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('members', '0007_deed_functions'),
-        ('messaging', '0012_enqueue_one'),
+        ('messaging', '0013_every_reason'),
     ]
 
     operations = [
