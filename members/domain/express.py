@@ -143,7 +143,7 @@ def bill(
         "card_max": card_minor,
         "order": product.spend_order,
         "code_above": None if is_confirmed or not code_above else code_above,
-        "code_seconds": int(CODE_WINDOW.total_seconds()),
+        "code_span": int(CODE_WINDOW.total_seconds()),
         "low_below": product.low_below_minor,
         "tenders": [_tender(tender) for tender in tenders],
         "earnings": _earnings(amount_minor, awards),

@@ -11,10 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from members.enums import MEMBER_ACCOUNTS, AccountKind, OperationKind, TenderType, Unit
 from members.models.append_only import append_only
 
-# What a deed points at stays (accounts, deeds, entries and lots are never deleted), and the guards in posting.sql look
-# whether it is there, once a statement: a foreign key would look once a row, and lock the row of a busy store each time.
-# Another index begins with the same column.
-GUARDED: dict[str, bool] = {"db_constraint": False, "db_index": False}
+# Keys without a constraint: what a deed points at stays (accounts, deeds, entries and lots are never deleted), and the
+# guards in posting.sql look whether it is there, once a statement. A foreign key would look once a row, and lock the row
+# of a busy store each time. Keys without an index: another index begins with the same column.
 
 # The deeds whose sum per person may be limited (control_left in guard.sql asks for exactly these).
 LIMITED_KINDS = (
@@ -98,9 +97,13 @@ class Operation(models.Model):
     scope = models.CharField(max_length=64)
     key = models.CharField(_("idempotency key"), max_length=128)
     request = models.JSONField(default=dict)
-    store = models.ForeignKey("members.Store", models.PROTECT, related_name="operations", **GUARDED)
+    store = models.ForeignKey(
+        "members.Store", models.PROTECT, related_name="operations", db_constraint=False, db_index=False
+    )
     staff = models.ForeignKey("members.Staff", models.PROTECT, null=True)
-    member = models.ForeignKey("members.Member", models.PROTECT, related_name="operations", **GUARDED)
+    member = models.ForeignKey(
+        "members.Member", models.PROTECT, related_name="operations", db_constraint=False, db_index=False
+    )
     card = models.ForeignKey("members.Card", models.PROTECT, null=True, db_constraint=False)
     reverses = models.ForeignKey("self", models.PROTECT, null=True, related_name="reversals", db_index=False)
     amount_minor = models.BigIntegerField(_("amount"), default=0)
@@ -193,7 +196,9 @@ class Entry(models.Model):
     """
 
     operation = models.ForeignKey(Operation, models.PROTECT, related_name="entries", db_constraint=False)
-    account = models.ForeignKey(Account, models.PROTECT, related_name="entries", **GUARDED)
+    account = models.ForeignKey(
+        Account, models.PROTECT, related_name="entries", db_constraint=False, db_index=False
+    )
     operation_kind = models.CharField(max_length=24, choices=OperationKind)
     account_kind = models.CharField(max_length=24, choices=AccountKind)
     sign = models.SmallIntegerField()

@@ -94,8 +94,7 @@ END $$;
 --    "tenders": [{"type", "amount", "reference"}], "event": type, "told": {facts}, and for a
 --   recharge: "paid", "limit" (the most principal may be, or null), "bonus", "bonus_until", "bonus_terms";
 --   bill: "bill" (what is to be paid), "rest" ({"type", "reference"} or null), "card_max" (or null), "order",
---         "code_above" (or null; counted with what left the card without a code in "code_seconds"), "low_below" (or
---         null)}
+--         "code_above" (or null; of all that left the card without a code in "code_span" seconds), "low_below" (or null)}
 -- Answers null when the key was used already, else {"operation", "public_id", "event", "event_public_id", "balances",
 -- "told"}: what open, write and the event of the general road answer together.
 CREATE FUNCTION ledger_express(deed jsonb, plan jsonb) RETURNS jsonb LANGUAGE plpgsql
@@ -187,8 +186,8 @@ BEGIN
     END IF;
     stored := taken;
     outside := bill - stored;
-    IF stored > 0 AND stored + lately_without_code(
-         deed_card, deed_member, op_id, (plan->>'code_seconds')::int * interval '1 second',
+    IF stored > 0 AND plan->>'code_above' IS NOT NULL AND stored + lately_without_code(
+         deed_card, deed_member, op_id, make_interval(secs => (plan->>'code_span')::int),
          (plan->>'code_above')::bigint + 1 - stored) > (plan->>'code_above')::bigint THEN
       PERFORM ledger_general('code');
     END IF;

@@ -1,5 +1,5 @@
 -- sms_enqueue for one text that is not marketing, the text of a deed: the same gates in the same order, without the set
--- around it (making the set's statement ready costs more than the text). A marketing text goes through the set, and so
+-- around it (making the set's statement ready costs more than the text); of several gates that say no the first is kept. A marketing text goes through the set, and so
 -- does every text while a budget is in force.
 -- tests/campaigns/test_rides.py holds the two together. Answers no state when the message was there before.
 CREATE OR REPLACE FUNCTION sms_enqueue_one(
@@ -27,12 +27,12 @@ BEGIN
   out_state := CASE out_reason WHEN '' THEN 'queued' WHEN 'too_late' THEN 'expired' ELSE 'suppressed' END;
   INSERT INTO messaging_message
     (public_id, member_id, store_id, phone, phone_hash, message_class, priority, template_version_id, language,
-     text, encoding, parts, cause, cause_id, event_id, timezone, state, reason, due_at, expires_at, attempts,
+     text, encoding, parts, cause, cause_id, event_id, timezone, state, reason, gates, due_at, expires_at, attempts,
      created_at, final_at)
   VALUES
     (uuidv7(), in_member, in_store, in_phone, in_phone_hash, in_message_class, in_priority, in_version,
      in_language, in_text, in_encoding, in_parts, in_cause, in_cause_id, in_event, in_timezone, out_state, out_reason,
-     in_due_at, in_expires_at, 0, in_at, CASE WHEN out_reason = '' THEN NULL ELSE in_at END)
+     CASE out_reason WHEN 'no_consent' THEN 1 WHEN 'opted_out' THEN 2 WHEN 'too_late' THEN 4 END, in_due_at, in_expires_at, 0, in_at, CASE WHEN out_reason = '' THEN NULL ELSE in_at END)
   ON CONFLICT (cause, cause_id, phone) DO NOTHING;
   IF NOT FOUND THEN
     out_state := NULL;

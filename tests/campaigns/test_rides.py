@@ -18,7 +18,7 @@ TEXTS = [
     "Card {principal} + {bonus} of {amount}; {principal_balance} and {bonus_balance} left " + "x" * 95,
     "李雷您好，本次消费{amount}，余额{balance}，积分{points_balance}。" + "祝您生活愉快" * 6,
     "Braces [{balance}] ^ {points_balance} ~ " + "y" * 110,
-    "You paid at our till today.",
+    "{name|Dear member}, your payment at {store} is booked.",
     "😀 {balance} " + "好" * 58,
 ]
 
