@@ -211,7 +211,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {"TenderEnum": "members.enums.TenderType"},
+    "ENUM_NAME_OVERRIDES": {
+        "TenderEnum": "members.enums.TenderType",
+        "KindEnum": "members.enums.OperationKind",
+        "StatusEnum": "members.enums.CardStatus",
+        "BillLineKindEnum": "members.models.bill.BillLineKind",
+        "HoldStatusEnum": "members.enums.HoldStatus",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "crm.api.openapi.say_how_strict",

@@ -32,7 +32,10 @@ def shop(partner, loaded_card, rule, settings) -> dict[str, Any]:
     rule("card_spent", "Balance {balance}.")
     Reward.objects.create(name="Tea", points=1)
     partner.post(f"cards/{loaded_card.public_id}/spend", {"amount_minor": 100})
+    until = {"amount_minor": 500, "until": "2126-11-21T04:00:00Z"}
+    held = partner.post(f"cards/{loaded_card.public_id}/holds", until).json()["hold"]
     return {
+        "holds": held["id"],
         "key": partner.secret,
         "members": loaded_card.member.public_id,
         "cards": loaded_card.public_id,
