@@ -211,7 +211,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {"TenderEnum": "members.enums.TenderType"},
+    "ENUM_NAME_OVERRIDES": {
+        "TenderEnum": "members.enums.TenderType",
+        "KindEnum": "members.enums.OperationKind",
+        "StatusEnum": "members.enums.CardStatus",
+        "BillLineKindEnum": "members.models.bill.BillLineKind",
+        "HoldStatusEnum": "members.enums.HoldStatus",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "crm.api.openapi.say_how_strict",
@@ -225,6 +231,7 @@ _NUMBER = {"widget": "unfold.widgets.UnfoldAdminIntegerFieldWidget"}
 CONSTANCE_ADDITIONAL_FIELDS = {
     "clock": ["django.forms.RegexField", {"regex": r"^([01]\d|2[0-3]):[0-5]\d$", **_LINE}],
     "count": ["django.forms.IntegerField", {"min_value": 0, "max_value": 1000, **_NUMBER}],
+    "rows": ["django.forms.IntegerField", {"min_value": 0, "max_value": 10**7, **_NUMBER}],
     "amount": ["django.forms.IntegerField", {"min_value": 0, "max_value": 10**9, **_NUMBER}],
     "percent": ["django.forms.IntegerField", {"min_value": 0, "max_value": 100, **_NUMBER}],
     "countries": [
@@ -304,6 +311,11 @@ CONSTANCE_CONFIG = {
         _("A cash difference above this (minor units) needs a second person in charge"),
         "amount",
     ),
+    "EXPORT_ROWS_ALONE": (
+        50,
+        _("More members than this are taken away as a file only with a second person’s yes"),
+        "rows",
+    ),
     "CARD_RULES": ("none", _("Legal limits on prepaid cards"), "card_rules"),
     "PHONE_CHANGE_SPEND_MAX_MINOR": (
         20000,
@@ -328,6 +340,7 @@ CONSTANCE_CONFIG_FIELDSETS = (
         ),
     ),
     (_("Cash and what is owed"), ("CASH_DIFFERENCE_MAX_MINOR", "POINTS_COST_MINOR")),
+    (_("Files"), ("EXPORT_ROWS_ALONE",)),
     (
         _("When and how often marketing is sent"),
         ("MARKETING_FROM", "MARKETING_UNTIL", "MARKETING_PER_DAY", "MARKETING_PER_MONTH"),

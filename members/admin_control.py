@@ -24,7 +24,7 @@ from members.domain import limits
 from members.domain.enrolment import PhoneUnusable, phone_hash, read_phone
 from members.enums import Role
 from members.models import Member, Staff, StaffLimit
-from members.models.control import COUNTED_WHOLE
+from members.models.control import COUNTED_WHOLE, NO_LIMITS
 
 
 class LimitForm(forms.ModelForm):
@@ -43,6 +43,9 @@ class LimitForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "deed" in self.fields:
+            chooser: Any = self.fields["deed"]
+            chooser.choices = [(value, label) for value, label in chooser.choices if value not in NO_LIMITS]
         if self.instance.pk and self.instance.amount_max is not None and "at_most" in self.fields:
             places = _places(self.instance.deed)
             self.fields["at_most"].initial = plain_minor(self.instance.amount_max, exponent=places)

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from crm.api.models import ApiKey
 from crm.api.problems import Problem
 from members.domain.ledger import Actor
-from members.models import Card, Member, Operation, Store
+from members.models import Card, Hold, Member, Operation, Store
 from messaging.models import Message
 
 
@@ -54,6 +54,10 @@ class Caller:
 
     def cards(self) -> QuerySet[Card]:
         return Card.objects.filter(store__in=self.store_ids).select_related("store", "member", "product")
+
+    def holds(self) -> QuerySet[Hold]:
+        found = Hold.objects.filter(card__store__in=self.store_ids)
+        return found.select_related("store", "card__store", "card__member", "card__product")
 
     def operations(self) -> QuerySet[Operation]:
         found = Operation.objects.filter(store__in=self.store_ids)

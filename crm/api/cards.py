@@ -1,4 +1,4 @@
-"""Cards and what is done with them: open, recharge, spend, redeem. Each write is one verb of the ledger."""
+"""Cards and what is done with them: open, recharge, redeem. Each write is one verb of the ledger."""
 
 from __future__ import annotations
 
@@ -15,14 +15,21 @@ from crm.api.fields import Minor, PublicId, RowId, Strict, Text
 from crm.api.firings import show_firings
 from crm.api.idempotency import Answer
 from crm.api.openapi import documented_read, documented_write
-from crm.api.shapes import CardWithBalancesShape, DeedShape, OpenedCardShape, OperationShape, balances_of
+from crm.api.shapes import (
+    CardWithBalancesShape,
+    DeedShape,
+    OpenedCardShape,
+    OperationShape,
+    SharerShape,
+    ShownCardShape,
+    balances_of,
+)
 from members.domain.cards import open_card, recharge_card
 from members.domain.deeds import Outcome
 from members.domain.ledger import TenderPaid
 from members.domain.rewards import redeem_points
-from members.domain.spending import spend
 from members.enums import TenderType
-from members.models import Account, Card, CardProduct, RechargePlan, Reward
+from members.models import Account, Card, CardProduct, RechargePlan, Reward, Sharer
 
 TENDERS_MAX = 5
 NOTE_MAX = 200
@@ -51,15 +58,6 @@ class TenderBody(Strict):
     reference = Text(required=False, default="", allow_blank=True, max_length=REFERENCE_MAX)
 
 
-class SpendBody(Strict):
-    """The bill. `tenders` are paid from outside; the card pays the rest."""
-
-    amount_minor = Minor()
-    tenders = TenderBody(many=True, required=False, default=list, max_length=TENDERS_MAX)  # type: ignore[call-arg]
-    note = Text(required=False, default="", allow_blank=True, max_length=NOTE_MAX)
-    store = PublicId(required=False)
-
-
 class RedeemBody(Strict):
     reward = RowId(help_text="One of GET /api/v1/rewards.")
     store = PublicId(required=False)
@@ -78,7 +76,7 @@ class CardsView(WriteEndpoint):
 
     body = OpenCardBody
 
-    def effect(self, caller: Caller, given: dict[str, Any], **path: Any) -> Answer:
+    def effect(self, caller: Caller, given: dict[str, Any], checked: Any = None, **path: Any) -> Answer:
         store = caller.store(given.get("store"))
         member = named_or_422(
             caller.members(),
@@ -101,12 +99,14 @@ class CardsView(WriteEndpoint):
         return 201, answer
 
 
-@documented_read("show_card", "Show a card", answer=CardWithBalancesShape, tag="Cards", is_one=True)
+@documented_read("show_card", "Show a card", answer=ShownCardShape, tag="Cards", is_one=True)
 class CardView(ReadEndpoint):
     def show(self, caller: Caller, query: dict[str, Any], **path: Any) -> Any:
         card = one_or_404(caller.cards(), path["public_id"])
         held = Account.objects.filter(Q(card=card) | Q(card=None), member_id=card.member_id)
-        return show_card(card, {account.kind: account.balance or 0 for account in held})
+        shown = show_card(card, {account.kind: account.balance or 0 for account in held})
+        named = Sharer.objects.filter(card=card, removed_at=None).order_by("id")
+        return shown | {"sharers": SharerShape(named, many=True).data}
 
 
 @documented_write(
@@ -122,7 +122,7 @@ class RechargeView(WriteEndpoint):
 
     body = RechargeBody
 
-    def effect(self, caller: Caller, given: dict[str, Any], **path: Any) -> Answer:
+    def effect(self, caller: Caller, given: dict[str, Any], checked: Any = None, **path: Any) -> Answer:
         card = one_or_404(caller.cards(), path["public_id"])
         plan = None
         if "plan" in given:
@@ -142,36 +142,6 @@ class RechargeView(WriteEndpoint):
 
 
 @documented_write(
-    "spend",
-    "Spend from a card",
-    body=SpendBody,
-    answers={201: DeedShape},
-    tag="Cards",
-    examples={
-        "From the card": {"amount_minor": 12000},
-        "Half in cash": {"amount_minor": 12000, "tenders": [{"type": "cash", "amount_minor": 6000}]},
-    },
-)
-class SpendView(WriteEndpoint):
-    """A bill, paid from the card less what outside tenders paid; earns points."""
-
-    body = SpendBody
-
-    def effect(self, caller: Caller, given: dict[str, Any], **path: Any) -> Answer:
-        outcome = spend(
-            actor=caller.actor,
-            key=caller.key,
-            at=caller.at,
-            card=one_or_404(caller.cards(), path["public_id"]),
-            store=caller.store(given.get("store")),
-            amount_minor=given["amount_minor"],
-            tenders=[TenderPaid(**tender) for tender in given["tenders"]],
-            note=given["note"],
-        )
-        return 201, show_deed(outcome)
-
-
-@documented_write(
     "redeem_points",
     "Redeem points for a reward",
     body=RedeemBody,
@@ -184,7 +154,7 @@ class RedeemView(WriteEndpoint):
 
     body = RedeemBody
 
-    def effect(self, caller: Caller, given: dict[str, Any], **path: Any) -> Answer:
+    def effect(self, caller: Caller, given: dict[str, Any], checked: Any = None, **path: Any) -> Answer:
         card = one_or_404(caller.cards(), path["public_id"])
         rewards = Reward.objects.filter(caller.offered())
         detail = _("This reward is not offered at this store.")

@@ -7,8 +7,8 @@ from typing import Any
 from crm.api.caller import Caller
 from crm.api.endpoints import ReadEndpoint
 from crm.api.openapi import documented_read, list_shape
-from crm.api.shapes import PlanShape, ProductShape, RewardShape, StoreShape
-from members.models import CardProduct, RechargePlan, Reward
+from crm.api.shapes import CategoryShape, PlanShape, ProductShape, RewardShape, StoreShape
+from members.models import CardProduct, GoodsCategory, RechargePlan, Reward
 
 TAG = "Catalogue"
 
@@ -27,6 +27,16 @@ class ProductsView(ReadEndpoint):
 
     def show(self, caller: Caller, query: dict[str, Any], **path: Any) -> Any:
         return {"data": ProductShape(CardProduct.objects.filter(is_active=True), many=True).data}
+
+
+@documented_read(
+    "list_categories", "List goods categories", answer=list_shape("Category", CategoryShape), tag=TAG
+)
+class CategoriesView(ReadEndpoint):
+    """What a bill's lines may be of; earning rules and coupons ask for them."""
+
+    def show(self, caller: Caller, query: dict[str, Any], **path: Any) -> Any:
+        return {"data": CategoryShape(GoodsCategory.objects.filter(is_active=True), many=True).data}
 
 
 @documented_read("list_plans", "List recharge plans", answer=list_shape("Plan", PlanShape), tag=TAG)

@@ -14,9 +14,9 @@ from rest_framework.views import APIView
 
 from crm.api.caller import Caller, caller_of
 from crm.api.fields import Strict
-from crm.api.idempotency import Answer, answer_once, read_key
+from crm.api.idempotency import Answer, answer_once, read_key, was_asked
 from crm.api.parsing import StrictJsonParser, malformed
-from crm.api.problems import Problem, invalid, not_found
+from crm.api.problems import Problem, invalid, not_found, problem_of
 from crm.api.throttling import KeyThrottle
 
 
@@ -70,10 +70,32 @@ class WriteEndpoint(Endpoint):
         body = self.body(data=request.data)
         key = read_key(request)
         body.is_valid(raise_exception=True)
-        caller = caller_of(request, now(), key)
-        return answer_once(request, key, lambda: self.effect(caller, body.validated_data, **path))
+        caller, given = caller_of(request, now(), key), body.validated_data
+        checked = None if was_asked(request, key) else self._before(caller, given, **path)
+        return answer_once(request, key, lambda: self._effect(caller, given, checked, **path))
 
-    def effect(self, caller: Caller, given: dict[str, Any], **path: Any) -> Answer:
+    def before(self, caller: Caller, given: dict[str, Any], **path: Any) -> Any:
+        """What is checked outside the effect's transaction and stays whatever becomes of it: a try at a code.
+
+        Not asked again under a key that was used: the first answer stands. What it answers is the effect's `checked`.
+        """
+        return None
+
+    def _before(self, caller: Caller, given: dict[str, Any], **path: Any) -> Any:
+        """A rule's refusal goes to the effect, so that it is kept under the key like any other."""
+        try:
+            return self.before(caller, given, **path)
+        except Exception as failure:
+            if problem_of(failure).status != 422:
+                raise
+            return failure
+
+    def _effect(self, caller: Caller, given: dict[str, Any], checked: Any, **path: Any) -> Answer:
+        if isinstance(checked, Exception):
+            raise checked
+        return self.effect(caller, given, checked, **path)
+
+    def effect(self, caller: Caller, given: dict[str, Any], checked: Any = None, **path: Any) -> Answer:
         raise NotImplementedError
 
 

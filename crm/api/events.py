@@ -99,7 +99,7 @@ class EventsView(WriteEndpoint):
 
     body = EventBody
 
-    def effect(self, caller: Caller, given: dict[str, Any], **path: Any) -> Answer:
+    def effect(self, caller: Caller, given: dict[str, Any], checked: Any = None, **path: Any) -> Answer:
         declared = declared_type(given["type"])
         check_data(declared, given["data"])
         at = given.get("at", caller.at)

@@ -37,6 +37,11 @@ def read_key(request: Request) -> str:
     return key
 
 
+def was_asked(request: Request, key: str) -> bool:
+    """Whether this key has an answer already."""
+    return IdempotentRequest.objects.filter(api_key=request.auth, key=key).exists()
+
+
 def answer_once(request: Request, key: str, effect: Callable[[], Answer]) -> HttpResponse:
     """Do the effect, or repeat the answer it had.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from constance import config
 from django.conf import settings
+from django.db.models import F, Q
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
@@ -17,13 +18,14 @@ from crm.api.cursors import PAGE_DEFAULT, PAGE_MAX, page_of
 from crm.api.endpoints import ReadEndpoint, WriteEndpoint, one_or_404
 from crm.api.fields import Day, Flag, PublicId, Strict, Text
 from crm.api.idempotency import Answer
-from crm.api.openapi import documented_read, documented_write, page_shape
-from crm.api.shapes import EntryShape, MemberBalancesShape, MemberShape
+from crm.api.openapi import documented_read, documented_write, list_shape, page_shape
+from crm.api.shapes import CouponShape, EntryShape, MemberBalancesShape, MemberShape
 from members.domain.enrolment import Consents, PhoneUnusable, enrol_member, read_phone
 from members.enums import AccountKind, ConsentSource, Gender
-from members.models import Account, Entry
+from members.models import Account, Coupon, Entry
 
 EARLIEST_BIRTH_YEAR = 1900
+COUPONS_SHOWN = 100
 
 
 @extend_schema_field({"type": "integer", "minimum": 1, "maximum": PAGE_MAX, "default": PAGE_DEFAULT})
@@ -116,7 +118,7 @@ class MembersView(ReadEndpoint, WriteEndpoint):
         page, after = page_of(rows, "members", after=query["after"], limit=query["limit"])
         return {"data": MemberShape(page, many=True).data, "next": after}
 
-    def effect(self, caller: Caller, given: dict[str, Any], **path: Any) -> Answer:
+    def effect(self, caller: Caller, given: dict[str, Any], checked: Any = None, **path: Any) -> Answer:
         word = given.pop("consents")
         wording = word.get("wording_version") or config.CONSENT_WORDING
         member = enrol_member(
@@ -161,6 +163,24 @@ class MemberBalancesView(ReadEndpoint):
         ]
         points = held.get(None, {}).get(AccountKind.POINTS, 0)
         return MemberBalancesShape({"points": points, "cards": cards}).data
+
+
+@documented_read(
+    "list_member_coupons",
+    "List a member’s coupons",
+    answer=list_shape("Coupon", CouponShape),
+    tag="Members",
+    is_one=True,
+)
+class CouponsView(ReadEndpoint):
+    """The member's coupons that may be used now, soonest to end first; a bill takes them by their codes."""
+
+    def show(self, caller: Caller, query: dict[str, Any], **path: Any) -> Any:
+        member = one_or_404(caller.members(), path["public_id"])
+        found = Coupon.objects.filter_free("", caller.at).filter(member=member).select_related("definition")
+        begun = found.filter(Q(active_from=None) | Q(active_from__lte=caller.at))
+        soonest = begun.order_by(F("expires_at").asc(nulls_last=True), "id")
+        return {"data": CouponShape(soonest[:COUPONS_SHOWN], many=True).data}
 
 
 @documented_read(

@@ -30,7 +30,7 @@ _WHY = {
     413: "The body is larger than 64 KiB.",
     415: "The body is not application/json.",
     422: "A field is not as documented, or a rule forbids it. Nothing was done.",
-    429: "Too many requests with this key in the last minute.",
+    429: "Too many requests with this key in the last minute, or too many codes for this member.",
     503: "Something we depend on does not answer. Send the same request again: it happens once.",
 }
 _READ = (401, 403, 406, 422, 429, 503)

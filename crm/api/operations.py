@@ -35,7 +35,7 @@ class RefundView(WriteEndpoint):
 
     body = RefundBody
 
-    def effect(self, caller: Caller, given: dict[str, Any], **path: Any) -> Answer:
+    def effect(self, caller: Caller, given: dict[str, Any], checked: Any = None, **path: Any) -> Answer:
         operation = one_or_404(caller.operations(), path["public_id"])
         outcome = refund(
             actor=caller.actor,

@@ -35,8 +35,10 @@ _CODES = {
     exceptions.UnsupportedMediaType: "unsupported_media_type",
     exceptions.Throttled: "too_many_requests",
 }
+# Refusals that pass with time, and after how many seconds when they do not say it themselves.
+_TOO_OFTEN = {"too_many_codes": 60, "too_many_checks": 3600, "coupon_too_many_tries": 3600}
 # Where a domain refusal's field stands in the request body.
-_POINTERS = {"amount": "/amount_minor"}
+_POINTERS = {"amount": "/amount_minor", "coupon": "/coupons"}
 
 
 class Problem(Exception):
@@ -121,6 +123,9 @@ def of_refusal(refused: Refused) -> Problem:
         pointer = _POINTERS.get(refused.field, f"/{refused.field}")
         errors = [(pointer, refused.code, refused.message)]
     facts = {name: value for name, value in refused.facts.items() if isinstance(value, int)}
+    if refused.code in _TOO_OFTEN:
+        wait = int(facts.pop("wait_seconds", 0)) or _TOO_OFTEN[refused.code]
+        return Problem(429, refused.code, refused.message, errors=errors, retry_after=wait, **facts)
     return Problem(422, refused.code, refused.message, errors=errors, **facts)
 
 

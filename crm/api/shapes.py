@@ -5,11 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from campaigns.enums import Firing
-from members.enums import AccountKind, CardStatus, Gender, OperationKind
-from members.models import Card, CardProduct, Member, MembershipEvent, Operation, RechargePlan, Reward, Store
+from members.domain.coupon_words import headline
+from members.enums import AccountKind, CardStatus, Gender, HoldStatus, OperationKind
+from members.models import (
+    BillLine,
+    BillLineKind,
+    Card,
+    CardProduct,
+    Coupon,
+    GoodsCategory,
+    Hold,
+    Member,
+    MembershipEvent,
+    Operation,
+    RechargePlan,
+    Reward,
+    Sharer,
+    Store,
+)
 from members.phones import mask
 from messaging.enums import MessageClass
 from messaging.models import Message
@@ -67,11 +84,12 @@ class CardShape(serializers.ModelSerializer):
 
 
 class BalancesShape(serializers.Serializer):
-    """What a card holds, and its member's points."""
+    """What a card holds, and its member's points. `services` are those left on a count card."""
 
     principal_minor = serializers.IntegerField()
     bonus_minor = serializers.IntegerField()
     points = serializers.IntegerField()
+    services = serializers.IntegerField()
 
 
 class CardWithBalancesShape(CardShape):
@@ -79,6 +97,21 @@ class CardWithBalancesShape(CardShape):
 
     class Meta(CardShape.Meta):
         fields = (*CardShape.Meta.fields, "balances")  # type: ignore[assignment]
+
+
+class SharerShape(serializers.ModelSerializer):
+    class Meta:
+        model = Sharer
+        fields = ("id", "name")
+
+
+class ShownCardShape(CardWithBalancesShape):
+    """A card with its balances, and who else may take its services."""
+
+    sharers = SharerShape(many=True)
+
+    class Meta(CardWithBalancesShape.Meta):
+        fields = (*CardWithBalancesShape.Meta.fields, "sharers")  # type: ignore[assignment]
 
 
 class CardBalanceShape(serializers.Serializer):
@@ -175,6 +208,76 @@ class DeedShape(serializers.Serializer):
     firings = AnsweredFiringShape(many=True)
 
 
+class BillLineShape(serializers.ModelSerializer):
+    """A line of a bill; what a tier, a coupon or points took off is negative."""
+
+    kind = serializers.ChoiceField(choices=BillLineKind.choices)
+    category = serializers.IntegerField(source="category_id", allow_null=True)
+
+    class Meta:
+        model = BillLine
+        fields = ("kind", "label", "category", "amount_minor", "is_discounted")
+
+
+class BillShape(serializers.Serializer):
+    """What was to be paid, and how it came to that. A bill that was not told in lines has none."""
+
+    net_minor = serializers.IntegerField(source="amount_minor")
+    lines = serializers.SerializerMethodField()
+
+    @extend_schema_field(BillLineShape(many=True))
+    def get_lines(self, operation: Operation) -> Any:
+        return BillLineShape(operation.bill_lines.order_by("position"), many=True).data
+
+
+class BilledShape(DeedShape):
+    """A bill paid."""
+
+    bill = BillShape()
+
+
+class HoldShape(serializers.ModelSerializer):
+    """Value set aside, and how it ended."""
+
+    id = serializers.UUIDField(source="public_id")
+    card = serializers.UUIDField(source="card.public_id")
+    store = serializers.UUIDField(source="store.public_id")
+    status = serializers.ChoiceField(choices=HoldStatus.choices)
+
+    class Meta:
+        model = Hold
+        fields = ("id", "card", "store", "amount_minor", "reason", "status", "expires_at", "ended_at")
+
+
+class HeldShape(DeedShape):
+    """A hold made or ended."""
+
+    hold = HoldShape()
+
+
+class CodeSentShape(serializers.Serializer):
+    """Where the code went, masked, and how long it is good."""
+
+    phone = serializers.CharField()
+    valid_minutes = serializers.IntegerField()
+
+
+class CouponShape(serializers.ModelSerializer):
+    """A coupon that may be used, with its terms in words."""
+
+    id = serializers.UUIDField(source="public_id")
+    code = serializers.CharField(source="__str__")
+    name = serializers.CharField(source="definition.name")
+    gives = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Coupon
+        fields = ("id", "code", "name", "gives", "active_from", "expires_at")
+
+    def get_gives(self, coupon: Coupon) -> str:
+        return str(headline(coupon.definition))
+
+
 class OpenedCardShape(serializers.Serializer):
     card = CardWithBalancesShape()
     firings = AnsweredFiringShape(many=True)
@@ -235,6 +338,12 @@ class RewardShape(OfferShape):
         fields = ("id", "name", "store", "points")
 
 
+class CategoryShape(serializers.ModelSerializer):
+    class Meta:
+        model = GoodsCategory
+        fields = ("id", "name")
+
+
 class ProductShape(serializers.ModelSerializer):
     class Meta:
         model = CardProduct
@@ -247,4 +356,5 @@ def balances_of(held: Mapping[str, int]) -> dict[str, int]:
         "principal_minor": held.get(AccountKind.PRINCIPAL, 0),
         "bonus_minor": held.get(AccountKind.BONUS, 0),
         "points": held.get(AccountKind.POINTS, 0),
+        "services": held.get(AccountKind.SERVICES, 0),
     }

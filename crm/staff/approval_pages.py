@@ -120,6 +120,7 @@ def _in_words(rows: Sequence[Approval]) -> dict[int, dict[str, Any]]:
         row.pk: {
             "approval": row,
             "is_points": row.deed in COUNTED_WHOLE,
+            "is_export": row.deed == LimitedDeed.EXPORT,
             "is_services": row.deed in (LimitedDeed.RETURN_SERVICES, LimitedDeed.TRANSFER_SERVICES),
             "is_taking": isinstance(row.payload.get("amount"), int) and row.payload["amount"] < 0,
             "card": cards.get(row.payload.get("card") or 0),

@@ -23,7 +23,7 @@ from crm.staff.access import AT_TILL, IN_CHARGE, access_of, needs, page, staff_r
 from crm.staff.counter import once_key
 from crm.staff.coupon_forms import CouponForm, GiftForm, VoidForm
 from crm.staff.finding import clean_query, find
-from crm.staff.paging import PAGE_ROWS, cut, whole_number
+from crm.staff.paging import PAGE_ROWS, cut, is_uuid, whole_number
 from members.domain import audit, coupons
 from members.domain.coupon_words import conditions, headline, limits
 from members.enums import Role
@@ -78,7 +78,7 @@ def coupon_edit(request: HttpRequest, definition: UUID) -> HttpResponse:
 def coupon_preview(request: HttpRequest) -> HttpResponse:
     """What is being written, in words, with sample bills. Nothing stays of it."""
     editing = request.GET.get("definition", "")
-    draft = _visible(request).filter(public_id=editing).first() if _is_uuid(editing) else None
+    draft = _visible(request).filter(public_id=editing).first() if is_uuid(editing) else None
     form = _form(request, draft or CouponDefinition(), request.POST)
     return page(request, "staff/_coupon_preview.html", _previewed(form))
 
@@ -333,11 +333,3 @@ def _member(request: HttpRequest, form: GiftForm) -> Member:
         )
         raise _NotOne(words)
     return found[0]
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True

@@ -6,27 +6,31 @@ import csv
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
+from constance import config
 from django import forms
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_http_methods
 
 from crm.shell.formats import phone_masked, store_time
 from crm.staff.access import MAY_EXPORT, access_of, needs, page, staff_required
 from crm.staff.finding import clean_query, matching
-from crm.staff.paging import PAGE_ROWS, asked_of, cut, whole_number, with_query
+from crm.staff.paging import PAGE_ROWS, asked_of, cut, is_uuid, whole_number, with_query
 from crm.staff.till import visible_members
 from members.amounts import plain_minor
-from members.domain import audit
+from members.domain import approvals, audit, exports
 from members.domain.imports.cells import safe_for_spreadsheets
 from members.enums import STORED_VALUE
-from members.models import Account, Member, Store
+from members.models import Account, Approval, LimitedDeed, Member, Store
+from members.refusals import Refused
 from messaging.models import Suppression
 
 log = structlog.get_logger(__name__)
@@ -124,23 +128,75 @@ def member_list(request: HttpRequest) -> HttpResponse:
     return page(request, "staff/member_list.html", context)
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @needs(*MAY_EXPORT)
-def export_members(request: HttpRequest) -> StreamingHttpResponse:
-    """What the list shows, all of it, as CSV. Phones are masked for everybody; cells cannot become formulae."""
-    access = access_of(request)
+def export_members(request: HttpRequest) -> HttpResponseBase:
+    """What the list shows, all of it, as CSV; more than a few rows with a second person's yes, once.
+
+    Phones are masked for everybody, each row says who took it, cells cannot become formulae.
+    """
+    access, now = access_of(request), timezone.now()
     asked, members = filtered(request)
+    payload = exports.payload_of(store_ids=list(access.store_ids), asked=asked_of(asked))
+    rows = members.count()
+    if not exports.needs_second(rows):
+        return _file(request, asked, members)
+    problem = ""
+    if request.method == "POST":
+        problem = _ask(request, payload, rows)
+    elif (shown := request.GET.get("approval")) and is_uuid(shown):
+        try:
+            used = exports.use(maker=access.staff, approval=UUID(shown), payload=payload, at=now)
+            return _file(request, asked, members, used)
+        except Refused as refusal:
+            problem = str(refusal.message)
+    approval = exports.asked_before(maker=access.staff, payload=payload, at=now)
+    context = {
+        "rows": rows,
+        "alone": int(config.EXPORT_ROWS_ALONE),
+        "approval": approval,
+        "problem": problem,
+        "note": request.POST.get("note", ""),
+        "file_url": with_query(request, approval=approval.public_id) if approval else "",
+    }
+    return page(request, "staff/export_ask.html", context, 422 if problem else 200)
+
+
+def _ask(request: HttpRequest, payload: dict[str, Any], rows: int) -> str:
+    """Ask a second person; what is wrong with the question."""
+    access = access_of(request)
+    try:
+        approvals.ask_for(
+            deed=LimitedDeed.EXPORT,
+            payload=payload,
+            amount=rows,
+            maker=access.staff,
+            store=access.store,
+            note=request.POST.get("note", ""),
+            at=timezone.now(),
+        )
+    except Refused as refusal:
+        return str(refusal.message)
+    return ""
+
+
+def _file(
+    request: HttpRequest, asked: MemberFilter, members: QuerySet[Member], approval: Approval | None = None
+) -> StreamingHttpResponse:
+    access = access_of(request)
     audit.write(
         actor=access.actor,
         verb="exported",
         subject=("members", "members"),
         store=access.store,
-        after={"asked": asked_of(asked), "phones": "masked"},
+        after={"asked": asked_of(asked), "phones": "masked"}
+        | ({"approval": str(approval.public_id), "approved_by": approval.checker_id} if approval else {}),
         at=timezone.now(),
     )
     log.info("members_exported", staff_id=access.staff.pk, store_id=access.store.pk)
+    taken_by = f"{access.staff.get_username()} #{access.staff.pk}"
     rows = members.select_related("facts", "home_store").order_by("-pk").iterator(chunk_size=2000)
-    lines = _csv_lines(_header(), (_row(member) for member in rows))
+    lines = _csv_lines([*_header(), _("Taken by")], ([*_row(member), taken_by] for member in rows))
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="members-{timezone.localdate():%Y-%m-%d}.csv"'
     return response

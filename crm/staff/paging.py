@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from django import forms
 from django.http import HttpRequest
@@ -61,3 +62,12 @@ def whole_number(text: str, largest: int = 2**62) -> int | None:
     """A number from an address, or None when it is none."""
     is_number = text.isascii() and text.isdigit() and len(text) < 20
     return int(text) if is_number and int(text) <= largest else None
+
+
+def is_uuid(text: str) -> bool:
+    """Whether a text from an address is a public id."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

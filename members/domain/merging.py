@@ -32,6 +32,7 @@ from members.models import (
     PhoneChangeStatus,
     Staff,
     Store,
+    TierStanding,
     Transfer,
     TransferStatus,
 )
@@ -124,6 +125,7 @@ def merge(
         merged.status, merged.merged_into = MemberStatus.MERGED, kept
         merged.save(update_fields=["status", "merged_into"])
         signals.members_merged.send(Member, kept=kept, merged=merged, at=at)
+        TierStanding.objects.filter(member=merged).delete()  # not told: they are nobody to be texted any more
         if tiers.is_scheme_in_use():
             tiers.rejudge(kept, at)
         _audit("member_merged", done, actor, at)

@@ -29,6 +29,7 @@ class LimitedDeed(models.TextChoices):
     RETURN_SERVICES = "return_services", _("Services returned")
     REFUND_POINTS = "refund_points", _("Points given back for rewards")
     OPENING = "opening", _("Opening balances")
+    EXPORT = "export", _("Members taken away as a file")
 
 
 COUNTED_WHOLE = frozenset(
@@ -40,6 +41,9 @@ COUNTED_WHOLE = frozenset(
         LimitedDeed.RETURN_SERVICES,
     }
 )  # in points or services, not in money
+
+
+NO_LIMITS = frozenset({LimitedDeed.EXPORT})  # no deed of the ledger: what may be done alone is a setting
 
 
 class Window(models.IntegerChoices):
@@ -186,7 +190,8 @@ class Approval(models.Model):
                 name="approval_decided",
             ),
             models.CheckConstraint(
-                condition=Q(status=ApprovalStatus.USED, used_at__isnull=False, operation__isnull=False)
+                condition=Q(status=ApprovalStatus.USED, used_at__isnull=False)
+                & (Q(operation__isnull=False) | Q(deed=LimitedDeed.EXPORT))
                 | (~Q(status=ApprovalStatus.USED) & Q(used_at=None, operation=None)),
                 name="approval_used",
             ),

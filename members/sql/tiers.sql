@@ -7,11 +7,14 @@ CREATE OR REPLACE FUNCTION tier_period_start(day date, months int) RETURNS date 
 $$;
 
 -- What counts towards a measure: one row for each deed since a day, net of what was given back, at its own time.
--- For one member, or for all (NULL).
+-- For one member, or for all (NULL). What a member did who was merged into another counts for that other one: their
+-- purchases were handed over, their deeds stay theirs and are counted where they point to now.
 CREATE OR REPLACE FUNCTION tier_deeds(measure text, since timestamptz, only_member bigint)
 RETURNS TABLE (member_id bigint, at timestamptz, amount bigint) LANGUAGE plpgsql STABLE AS $$
 DECLARE
-  mine text := CASE WHEN only_member IS NULL THEN '' ELSE format(' AND %%s.member_id = %s', only_member) END;
+  mine text := CASE WHEN only_member IS NULL THEN '' ELSE format(
+    ' AND %%s.member_id IN (SELECT %1$s UNION ALL SELECT a.id FROM members_member a WHERE a.merged_into_id = %1$s)',
+    only_member) END;
   returned text;
 BEGIN
   IF measure IN ('spend', 'visits') THEN
@@ -23,14 +26,15 @@ BEGIN
       || CASE measure WHEN 'spend' THEN '(p.amount_minor - coalesce(r.back, 0))::bigint'
                       ELSE '(CASE WHEN r.back >= p.amount_minor THEN 0 ELSE 1 END)::bigint' END
       || ' FROM members_purchase p LEFT JOIN (' || returned || ') r ON r.reverses_id = p.operation_id
-          WHERE p.at >= $1' || replace(mine, '%s', 'p') USING since;
+          WHERE p.at >= $1' || CASE WHEN only_member IS NULL THEN '' ELSE ' AND p.member_id = ' || only_member END
+      USING since;
   ELSIF measure = 'recharge' THEN
     returned := $q$SELECT o.reverses_id, sum(o.amount_minor) AS back FROM members_operation o
                    WHERE o.kind IN ('refund_recharge', 'refund') AND o.reverses_id IS NOT NULL $q$
                 || replace(mine, '%s', 'o') || ' GROUP BY o.reverses_id';
     RETURN QUERY EXECUTE
-      'SELECT p.member_id, p.at, (p.amount_minor - coalesce(r.back, 0))::bigint
-       FROM members_operation p LEFT JOIN (' || returned || $q$) r ON r.reverses_id = p.id
+      'SELECT coalesce(m.merged_into_id, m.id), p.at, (p.amount_minor - coalesce(r.back, 0))::bigint
+       FROM members_operation p JOIN members_member m ON m.id = p.member_id LEFT JOIN (' || returned || $q$) r ON r.reverses_id = p.id
        WHERE p.kind IN ('recharge', 'sell_services') AND p.at >= $1$q$ || replace(mine, '%s', 'p') USING since;
   ELSE
     returned := $q$SELECT o.reverses_id, -sum(e.amount)::bigint AS back FROM members_operation o
@@ -39,12 +43,13 @@ BEGIN
                      AND e.account_kind = 'points' AND e.amount < 0 $q$
                 || replace(mine, '%s', 'o') || ' GROUP BY o.reverses_id';
     RETURN QUERY EXECUTE
-      'SELECT p.member_id, p.at, (sum(e.amount) - coalesce(max(r.back), 0))::bigint
+      'SELECT coalesce(m.merged_into_id, m.id), p.at, (sum(e.amount) - coalesce(max(r.back), 0))::bigint
        FROM members_operation p
+       JOIN members_member m ON m.id = p.member_id
        JOIN members_entry e ON e.operation_id = p.id AND e.account_kind = ''points'' AND e.amount > 0
        LEFT JOIN (' || returned || $q$) r ON r.reverses_id = p.id
        WHERE p.kind IN ('spend', 'recharge', 'earn') AND p.at >= $1$q$ || replace(mine, '%s', 'p')
-      || ' GROUP BY p.id' USING since;
+      || ' GROUP BY p.id, m.id' USING since;
   END IF;
 END $$;
 
@@ -143,7 +148,7 @@ BEGIN
     FROM members_tieroverride o
     JOIN members_member m ON m.id = o.member_id
     JOIN members_store st ON st.id = m.home_store_id
-    WHERE o.ended_at IS NULL AND o.until_on >= (judged_at AT TIME ZONE st.timezone)::date
+    WHERE o.ended_at IS NULL AND o.until_on >= (judged_at AT TIME ZONE st.timezone)::date AND m.status = 'active'
       AND o.tier_id = ANY(tiers) AND (only_member IS NULL OR o.member_id = only_member)
   ),
   held AS (

@@ -20,8 +20,8 @@ def test_open(partner, li_lei, product, riverside):
         str(riverside.public_id),
         "active",
     )
-    assert shown["balances"] == {"principal_minor": 0, "bonus_minor": 0, "points": 0}
-    assert partner.get(f"cards/{shown['id']}").json() == shown
+    assert shown["balances"] == {"principal_minor": 0, "bonus_minor": 0, "points": 0, "services": 0}
+    assert partner.get(f"cards/{shown['id']}").json() == shown | {"sharers": []}
 
 
 def test_recharge_with_a_plan_spend_and_refund(partner, card, plan, rule):
@@ -34,11 +34,26 @@ def test_recharge_with_a_plan_spend_and_refund(partner, card, plan, rule):
     spent = partner.post(f"{path}/spend", {"amount_minor": 100000, "note": "Cut and colour"}).json()
     refunded = partner.post(f"operations/{spent['operation']['id']}/refund", {}).json()
 
-    assert recharged["balances"] == {"principal_minor": 300000, "bonus_minor": 100000, "points": 0}
+    assert recharged["balances"] == {
+        "principal_minor": 300000,
+        "bonus_minor": 100000,
+        "points": 0,
+        "services": 0,
+    }
     assert recharged["firings"][0]["message"]["state"] == "queued"
-    assert spent["balances"] == {"principal_minor": 225000, "bonus_minor": 75000, "points": 1000}
+    assert spent["balances"] == {
+        "principal_minor": 225000,
+        "bonus_minor": 75000,
+        "points": 1000,
+        "services": 0,
+    }
     assert (spent["operation"]["amount_minor"], spent["operation"]["note"]) == (100000, "Cut and colour")
-    assert refunded["balances"] == {"principal_minor": 300000, "bonus_minor": 100000, "points": 0}
+    assert refunded["balances"] == {
+        "principal_minor": 300000,
+        "bonus_minor": 100000,
+        "points": 0,
+        "services": 0,
+    }
     assert refunded["operation"]["reverses"] == spent["operation"]["id"]
 
 

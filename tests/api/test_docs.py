@@ -19,12 +19,29 @@ from crm.wsgi import application
 
 CHROMIUM = "/usr/bin/chromium"
 GUIDE = Path(settings.BASE_DIR) / "docs" / "api.md"
-WRITES = {"report_event", "enrol_member", "open_card", "recharge_card", "spend", "redeem_points", "refund"}
+WRITES = {
+    "report_event",
+    "enrol_member",
+    "open_card",
+    "recharge_card",
+    "spend",
+    "send_code",
+    "redeem_points",
+    "hold_value",
+    "capture_hold",
+    "release_hold",
+    "take_service",
+    "return_service",
+    "refund",
+}
 READS = {
     "list_members",
     "show_member",
     "show_member_balances",
     "list_member_statement",
+    "list_member_coupons",
+    "show_hold",
+    "list_categories",
     "show_card",
     "show_message",
     "list_stores",

@@ -12,13 +12,21 @@ READS = [
     "members/{member}",
     "members/{member}/balances",
     "members/{member}/statement",
+    "members/{member}/coupons",
     "cards/{card}",
+    "holds/{hold}",
     "messages/{text}",
 ]
 WRITES = [
     ("cards/{card}/recharge", {"amount_minor": 100, "tender": "cash"}),
     ("cards/{card}/spend", {"amount_minor": 100}),
     ("cards/{card}/redeem", {"reward": 1}),
+    ("cards/{card}/code", {}),
+    ("cards/{card}/holds", {"amount_minor": 100, "until": "2126-11-21T04:00:00Z"}),
+    ("cards/{card}/services/take", {}),
+    ("holds/{hold}/capture", {"amount_minor": 100}),
+    ("holds/{hold}/release", {}),
+    ("operations/{sale}/services/return", {}),
     ("operations/{sale}/refund", {}),
 ]
 
@@ -28,7 +36,10 @@ def ids(partner, loaded_card, rule) -> dict[str, str]:
     """The public ids of Li Lei, the card, a sale and its text, all at Riverside."""
     rule("card_spent", "Thank you.")
     partner.post(f"cards/{loaded_card.public_id}/spend", {"amount_minor": 1000})
+    until = "2126-11-21T04:00:00Z"
+    held = partner.post(f"cards/{loaded_card.public_id}/holds", {"amount_minor": 100, "until": until}).json()
     return {
+        "hold": held["hold"]["id"],
         "member": str(loaded_card.member.public_id),
         "card": str(loaded_card.public_id),
         "sale": str(Operation.objects.get(kind="spend").public_id),

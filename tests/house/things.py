@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from campaigns.domain import handouts
+from campaigns.domain.audiences import Audience
 from members.domain import coupons, holds, merging, phone_changes, transfers
 from members.domain.ledger import Actor
 from members.enums import AccountKind
@@ -43,7 +45,11 @@ def one_of_each(card: Card, *, cashier: Staff, manager: Staff, enrol: Enrol) -> 
     definition = CouponDefinition.objects.create(name="Quillcoupon", off_minor=2000)
     definition.stores.set([card.store])
     coupon = coupons.issue(definition=definition, member=card.member, key="c", actor=till, **when)
+    handout = handouts.begin(
+        key="many", actor=office, definition=definition, audience=Audience(), reason="Quillreason", **when
+    )
     things = {
+        "handout": handout,
         "hold": Hold.objects.get(operation=hold),
         "transfer": transfer,
         "change": change,
