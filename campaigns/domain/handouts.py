@@ -54,6 +54,8 @@ def begin(
     """
     if known := CouponHandout.objects.filter(key=f"{actor.scope}:{key}").first():
         return known
+    if actor.staff_id is None:
+        raise ValueError("coupons are handed out by people of staff")
     if not reason.strip():
         raise HandoutRefused(_("Say why."), field="reason")
     if not definition.is_active:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
@@ -90,7 +91,8 @@ def _write_recipients(run: Run) -> int:
     """The chosen in one statement, in chunks by id; nobody's row leaves the database. Gives how many they are."""
     campaign = run.campaign
     members = Audience.from_json(campaign.audience).members(campaign.store, at=run.as_of)
-    words, parameters = {"score": "NULL", "scores": ""}, []
+    words = {"score": "NULL", "scores": ""}
+    parameters: list[Any] = []
     if campaign.kind == CampaignKind.WAKEUP:
         scores = wakeup.choose(run, members)
         members = Member.objects.current().filter(pk__in=[pk for pk, _score in scores])

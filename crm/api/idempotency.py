@@ -39,7 +39,9 @@ def read_key(request: Request) -> str:
 
 def was_asked(request: Request, key: str) -> bool:
     """Whether this key has an answer already."""
-    return IdempotentRequest.objects.filter(api_key=request.auth, key=key).exists()
+    api_key = request.auth
+    assert isinstance(api_key, ApiKey)
+    return IdempotentRequest.objects.filter(api_key=api_key, key=key).exists()
 
 
 def answer_once(request: Request, key: str, effect: Callable[[], Answer]) -> HttpResponse:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from datetime import UTC, datetime
 from datetime import time as time_of_day
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -61,6 +62,10 @@ def measure(*, size: str, data_dir: Path | None = None) -> dict[str, Any]:
     }
 
 
+async def _record(lease: Lease, batch: list[ReceiptIn], inside: Connection) -> None:
+    await record(inside, lease, [], batch)
+
+
 async def _ours(number: int, total: int) -> float:
     line = Line("bench")
     await asyncio.to_thread(_queue, number, total)
@@ -73,7 +78,7 @@ async def _ours(number: int, total: int) -> float:
     ]
     started = time.perf_counter()
     for batch in batches:
-        await line.transaction(lambda inside, batch=batch: record(inside, lease, [], batch))
+        await line.transaction(partial(_record, lease, batch))
     elapsed = time.perf_counter() - started
     await line.close()
     return total / elapsed

@@ -218,5 +218,5 @@ async def _submit_smpp34(sink: Sink, total: int, window: int) -> float:
     started = time.perf_counter()
     await asyncio.gather(*(some() for _ in range(window)))
     elapsed = time.perf_counter() - started
-    client.stop()
+    await client.stop()
     return elapsed

@@ -56,7 +56,7 @@ def _run(name: str, command: list[str], extra: Mapping[str, str], *, environment
     done = subprocess.run(
         command,
         cwd=PROJECT,
-        env=os.environ | environment | extra,
+        env=os.environ | dict(environment) | dict(extra),
         capture_output=True,
         text=True,
         check=False,

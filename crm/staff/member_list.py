@@ -157,7 +157,7 @@ def export_members(request: HttpRequest) -> HttpResponseBase:
         "approval": approval,
         "problem": problem,
         "note": request.POST.get("note", ""),
-        "file_url": with_query(request, approval=approval.public_id) if approval else "",
+        "file_url": with_query(request, approval=str(approval.public_id)) if approval else "",
     }
     return page(request, "staff/export_ask.html", context, 422 if problem else 200)
 

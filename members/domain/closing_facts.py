@@ -44,7 +44,7 @@ def used_by_source(principal: Sequence[OpenLot], lots: Sequence[OpenLot]) -> dic
     apart: list[tuple[int, int, int]] = []
     for lot_id, source, kind, original, is_restored, reverses in rows:
         origin[lot_id] = (source, kind)
-        if is_restored:
+        if is_restored and reverses is not None:
             apart.append((source, reverses, original))
         else:
             brought[source, kind] += original

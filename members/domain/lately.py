@@ -21,8 +21,8 @@ def without_code_minor(*, card_id: int, member_id: int, besides: int | None, eno
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT lately_without_code(%s, %s, %s, %s, %s)",
-            [card_id, member_id, besides, CODE_WINDOW, enough],
+            "SELECT lately_without_code(%s, %s, %s, make_interval(secs => %s), %s)",
+            [card_id, member_id, besides, CODE_WINDOW.total_seconds(), enough],
         )
         return int(cursor.fetchone()[0])
 
@@ -34,7 +34,7 @@ def taken_minor(
 
     `besides` is the deed that asks, `besides_hold` the hold it captures.
     """
-    asked = [member_id, besides, besides_hold, begun, COOLING_WINDOW, enough]
+    asked = [member_id, besides, besides_hold, begun, COOLING_WINDOW.total_seconds(), enough]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT lately_taken(%s, %s, %s, %s, %s, %s)", asked)
+        cursor.execute("SELECT lately_taken(%s, %s, %s, %s, make_interval(secs => %s), %s)", asked)
         return int(cursor.fetchone()[0])

@@ -55,8 +55,8 @@ def _apart(lot: Lot, kind: AccountKind, amount: int, deed: Deed) -> NewLot:
 def keep(deed: Deed, legs: Sequence[Leg]) -> None:
     """Name, for each lot of its own, the lot its value left. Once, after the deed was written."""
     for leg in legs:
-        left = [lot.restores for lot in leg.lots]
-        if not any(left):
+        left = [lot.restores for lot in leg.lots if lot.restores is not None]
+        if not left or leg.account is None:
             continue
         made = Lot.objects.filter(operation=deed.operation, account_id=leg.account).order_by("id")
         RestoredLot.objects.bulk_create(

@@ -1,6 +1,6 @@
 -- sms_enqueue for one text that is not marketing, the text of a deed: the same gates in the same order, without the set
--- around it (making the set's statement ready costs more than the text); of several gates that say no the first is kept. A marketing text goes through the set, and so
--- does every text while a budget is in force.
+-- around it (making the set's statement ready costs more than the text); of several gates that say no the first is
+-- kept. A marketing text goes through the set, and so does every text while a budget is in force.
 -- tests/campaigns/test_rides.py holds the two together. Answers no state when the message was there before.
 CREATE OR REPLACE FUNCTION sms_enqueue_one(
   in_phone text, in_phone_hash bytea, in_member bigint, in_store bigint, in_message_class text, in_priority smallint,

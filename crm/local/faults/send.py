@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -181,7 +182,7 @@ def _carrier(folder: Path, has_receipts: bool) -> Iterator[tuple[int, _Journal]]
         said = json.loads(process.stdout.readline())
         mood = json.dumps({"lose_receipts": not has_receipts}).encode()
         page = f"http://127.0.0.1:{said['http_port']}/api/carrier"
-        urllib.request.urlopen(
+        urllib.request.urlopen(  # nosec B310: our own simulator on this machine
             urllib.request.Request(page, mood, {"Content-Type": "application/json"}), timeout=10
         ).close()
         yield said["smsc_port"], _Journal(path)
@@ -238,13 +239,17 @@ class _Gateways:
         )
 
 
+def _has_share(journal: _Journal, share: float) -> bool:
+    return journal.copies().total() >= share
+
+
 def _hurt(plan: Plan, dice: random.Random, journal: _Journal, link: FaultyLink, gateways: _Gateways) -> None:
     """Spread the faults over the send, each at its share of the texts."""
     faults = ["kill"] * plan.kills + ["reset"] * plan.resets + ["drop"] * plan.dropped
     dice.shuffle(faults)
     for number, fault in enumerate(faults, 1):
         share = plan.texts * 0.9 * number / (len(faults) + 1)
-        _seconds_until(lambda share=share: journal.copies().total() >= share, 120)
+        _seconds_until(partial(_has_share, journal, share), 120)
         if fault == "kill":
             gateways.kill(dice.randrange(plan.processes))
         elif fault == "reset":
