@@ -13,7 +13,7 @@ from django.db import connection
 
 from crm.bench.database import bench_database, versions
 from crm.bench.ledger import ready_rules
-from crm.bench.wire import Sink, running_wire
+from crm.bench.wire import Sink, running_wire, zone_where_it_is_noon
 from members.domain.cards import recharge_card
 from members.domain.ledger import Actor, TenderPaid
 from members.enums import TenderType
@@ -131,7 +131,7 @@ def _draft(member: Member, message_class: MessageClass, number: int, *, phone: s
         parts=1,
         cause=Cause.RUN if message_class == MessageClass.MARKETING else Cause.CODE,
         cause_id=10**6 + number,
-        timezone="Asia/Shanghai",
+        timezone=zone_where_it_is_noon(),
     )
 
 

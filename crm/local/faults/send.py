@@ -22,6 +22,7 @@ from typing import Any
 from django.utils.timezone import now
 
 from crm.bench.database import database_url
+from crm.bench.wire import zone_where_it_is_noon
 from crm.local.faults.link import FaultyLink
 from crm.local.places import PROJECT
 from members.domain.enrolment import phone_hash
@@ -143,12 +144,6 @@ def _draft(member: Member, message_class: MessageClass) -> Draft:
         cause_id=member.pk,
         timezone=zone_where_it_is_noon(),
     )
-
-
-def zone_where_it_is_noon() -> str:
-    """A time zone whose hour permits marketing now."""
-    east = (12 - now().hour + 12) % 24 - 12
-    return f"Etc/GMT{-east:+d}"
 
 
 class _Journal:
