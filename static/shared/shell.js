@@ -111,6 +111,26 @@ function guardSubmit(event) {
 
 const onceFormOf = (event) => event.detail?.elt?.closest?.("form[data-once]");
 
+// Lists on a phone -----------------------------------------------------------------------------------------------
+// A list's row becomes a card there (parts.css): each cell carries its header's words, and says what it is.
+function labelCells(root) {
+  for (const table of root.querySelectorAll?.(".table--cards") ?? []) {
+    const labels = [...table.querySelectorAll("thead tr:last-child > *")].map((cell) => cell.textContent.trim());
+    table.setAttribute("role", "table");
+    for (const part of table.querySelectorAll("thead, tbody")) part.setAttribute("role", "rowgroup");
+    for (const row of table.rows) {
+      row.setAttribute("role", "row");
+      [...row.cells].forEach((cell, place) => {
+        const isHeader = cell.tagName === "TH";
+        cell.setAttribute("role", isHeader ? (cell.scope === "row" ? "rowheader" : "columnheader") : "cell");
+        if (!isHeader && labels[place] && row.cells.length === labels.length) cell.dataset.label = labels[place];
+      });
+    }
+  }
+}
+document.addEventListener("htmx:afterSwap", (event) => labelCells(event.detail.target.parentElement ?? document));
+labelCells(document);
+
 // Wiring ------------------------------------------------------------------------------------------------------
 // Capture: before htmx, which listens on the form itself.
 document.addEventListener("submit", guardSubmit, true);

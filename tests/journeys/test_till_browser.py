@@ -6,11 +6,16 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from django.urls import reverse
+from playwright.sync_api import Route, expect
 
 from campaigns.models import TriggerRule
-from members.enums import Role
-from members.models import Card, CardProduct, Operation, RechargePlan, Store
+from members.domain import coupons
+from members.domain.cards import open_card
+from members.domain.enrolment import Consents, enrol_member
+from members.domain.ledger import Actor
+from members.enums import ConsentSource, Role
+from members.models import Card, CardProduct, CouponDefinition, Operation, RechargePlan, Staff, Store
 from messaging.domain.texts import save_draft
 from messaging.enums import MessageClass
 from messaging.models import Message, Template
@@ -106,4 +111,51 @@ def test_the_till_by_thumb_on_a_phone(shop, site):
         widest = page.evaluate("document.documentElement.scrollWidth")
 
         assert widest <= 360
+        assert accessibility_findings(page) == []
+
+
+def test_a_coupon_ticked_while_the_list_is_drawn_anew_stays_ticked(shop, site):
+    """The list comes anew for each amount; its answer was asked for before the tick."""
+    chen = Staff.objects.get(username="chen")
+    who = {"actor": Actor(f"staff:{chen.pk}", chen.pk), "at": NOON, "store": shop}
+    consents = Consents(True, True, "2026-11", ConsentSource.TILL)
+    member = enrol_member(key="e", phone="13800138000", name="Li Lei", consents=consents, **who)
+    product = CardProduct.objects.get()
+    card, _ = open_card(key="o", member=member, product=product, **who)
+    definition = CouponDefinition.objects.create(name="20 off", off_minor=2000)
+    coupons.issue(definition=definition, member=member, key="c", **who)
+
+    with browsing(site) as page:
+        log_in(page, "chen")
+        page.goto(reverse("staff:spend", args=[card.public_id]))
+        bill, tick = page.get_by_role("textbox", name="Bill"), page.get_by_label("20 off")
+        with page.expect_response("**/coupons/**"):
+            bill.fill("100")
+        held: list[Route] = []
+        page.route("**/coupons/**", lambda route: held.append(route))
+        with page.expect_request("**/coupons/**"):
+            bill.fill("120")
+        tick.check()
+        with page.expect_response("**/coupons/**"):
+            held[0].continue_()
+
+        expect(page.get_by_text("−¥20.00").first).to_be_visible()
+        expect(tick).to_be_checked()
+
+
+def test_the_lists_on_a_phone_are_cards_with_the_headers_words(shop, site):
+    chen = Staff.objects.get(username="chen")
+    who = {"actor": Actor(f"staff:{chen.pk}", chen.pk), "at": NOON, "store": shop}
+    consents = Consents(True, True, "2026-11", ConsentSource.TILL)
+    enrol_member(key="e", phone="13800138000", name="Li Lei", consents=consents, **who)
+
+    with browsing(site, has_touch=True, is_mobile=True) as page:
+        page.set_viewport_size({"width": 390, "height": 844})
+        log_in(page, "chen")
+        page.goto(reverse("staff:member_list"))
+
+        wrap = page.locator(".table-wrap")
+        assert wrap.evaluate("node => node.scrollWidth <= node.clientWidth")
+        expect(page.locator("td[data-label=Phone]")).to_be_visible()
+        expect(page.get_by_role("rowheader", name="Li Lei")).to_be_visible()
         assert accessibility_findings(page) == []
