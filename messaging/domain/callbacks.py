@@ -31,6 +31,7 @@ from messaging.gateways.callbacks import Acknowledgement, CallbackUnreadable, In
 from messaging.gateways.http import callbacks as http
 from messaging.gateways.http.signature import KEY_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER
 from messaging.gateways.http.signature import verify as verify_http
+from messaging.gateways.refused_numbers import refused_by_the_number
 from messaging.gateways.tencent import callbacks as tencent
 from messaging.gateways.twilio import callbacks as twilio
 from messaging.gateways.twilio.signature import HMAC_SHA1, HMAC_SHA256, asked_for
@@ -48,6 +49,7 @@ What = Literal["receipts", "inbound"]
 TWILIO_SIGNATURE, TWILIO_SETTINGS = "X-Twilio-Signature", "X-Twilio-Webhooks-Signature-Settings"
 
 _RECEIPTS = statement("callback_receipts")
+_OPT_OUTS = statement("receipt_opt_outs")
 _FOLD = statement("fold")
 _READERS: Mapping[str, ModuleType] = {
     GatewayKind.ALIYUN: aliyun,
@@ -209,6 +211,8 @@ def _take_receipts(gateway: Gateway, receipts: Sequence[ReceiptIn], at: datetime
         (touched,) = cursor.fetchone()
         if touched:
             cursor.execute(_FOLD, {"ids": sorted(touched), "at": at})
+        if refused := refused_by_the_number(receipts):
+            cursor.execute(_OPT_OUTS, {"gateway": gateway.pk, "ids": refused})
 
 
 @transaction.atomic

@@ -50,36 +50,6 @@ def suppress(phone_hash: bytes, source: ConsentSource, *, at: datetime) -> Suppr
     return Suppressed(is_new, stopped)
 
 
-# What carriers and providers answer for a number that refuses texts from us, or from everybody: Huawei and Aliyun
-# (sms-facts §3, reliability 2.12), Tencent's code, Twilio's 21610. Their list may be changed by rule packs.
-REFUSED_BY_THE_NUMBER = frozenset(
-    {
-        "MBBLACK",
-        "BLACK",
-        "BLACKLIST",
-        "BLACKLISTED",
-        "MK:0008",
-        "MK:0017",
-        "MK:9415",
-        "21610",
-        "ISV.BLACK_KEY_CONTROL_LIMIT",
-        "FAILEDOPERATION.PHONENUMBERINBLACKLIST",
-    }
-)
-
-
-def suppress_by_receipt(message: Message, *codes: str, at: datetime) -> bool:
-    """A receipt or a refusal said that the number takes no texts from us: believe it as a STOP. False: it did not.
-
-    `codes` are the provider's own words (stat, err, status). For whoever records receipts and answers, once a message
-    is final; safe to repeat. START by text does not undo it: the carrier's list is the carrier's.
-    """
-    if not any(code.strip().upper() in REFUSED_BY_THE_NUMBER for code in codes):
-        return False
-    suppress(bytes(message.phone_hash), ConsentSource.CARRIER, at=at)
-    return True
-
-
 @transaction.atomic
 def lift_by_text(member: Member, *, at: datetime) -> bool:
     """START undoes exactly what a STOP by text undid, and nothing else. False: it changed nothing.

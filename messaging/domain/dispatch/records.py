@@ -9,6 +9,7 @@ from messaging.domain.dispatch.answers import Settled, settle
 from messaging.domain.dispatch.database import Connection
 from messaging.domain.dispatch.lease import Lease, LeaseLost
 from messaging.gateways.base import ReceiptIn, SubmitResult
+from messaging.gateways.refused_numbers import refused_by_the_number
 from messaging.literals import numbers, words
 from messaging.sql import statement
 from messaging.states import Reason, State
@@ -18,6 +19,7 @@ _RECEIPTS = statement("record_receipts")
 _MATCH_PARKED = statement("match_parked")
 _FOLD = statement("fold")
 _OPT_OUTS = statement("provider_opt_outs")
+_RECEIPT_OPT_OUTS = statement("receipt_opt_outs")
 _RAW_MAX = 64
 
 
@@ -109,6 +111,8 @@ async def _record_receipts(connection: Connection, lease: Lease, receipts: Seque
     alive, touched = await _one(connection, _RECEIPTS, lease.key | values)
     if not alive:
         raise LeaseLost
+    if refused := refused_by_the_number(receipts):
+        await connection.execute(_RECEIPT_OPT_OUTS, {"gateway": lease.gateway, "ids": refused})
     return set(touched)
 
 

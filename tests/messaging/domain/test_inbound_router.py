@@ -9,12 +9,12 @@ from constance.test import override_config
 
 from members.domain.coupons import issue
 from members.domain.enrolment import phone_hash
-from members.enums import CardStatus
+from members.enums import CardStatus, ConsentSource
 from members.models import AuditEntry, CouponDefinition, MembershipEvent, Operation
 from messaging.domain import inbound_registry
 from messaging.domain.inbound import give_up_parts
 from messaging.domain.inbound_registry import Question, Words
-from messaging.domain.suppressions import suppress_by_receipt
+from messaging.domain.suppressions import suppress
 from messaging.enums import MessageClass
 from messaging.inbound_grammar import PRECEDENCE
 from messaging.models import Conversation, InboundText, Message, Suppression, VerificationCode
@@ -244,29 +244,8 @@ def test_a_reference_that_comes_round_again_does_not_mix_two_texts(says, li_lei)
     assert texts == [("yesterday's …", False), ("Is the pool open today?", True)]
 
 
-@pytest.mark.parametrize(
-    ("codes", "is_out"),
-    [
-        (("MBBLACK",), True),
-        (("UNDELIV", "mk:0017"), True),
-        (("21610",), True),
-        (("UNDELIV", "001"), False),
-        ((), False),
-    ],
-)
-def test_a_carriers_blacklist_is_believed_like_a_stop(li_lei, codes, is_out):
-    sent = message(li_lei, MessageClass.NOTIFICATION, NOON)
-    waiting = message(li_lei, MessageClass.MARKETING, NOON, run=2)
-
-    assert suppress_by_receipt(sent, *codes, at=NOON) == is_out
-
-    waiting.refresh_from_db()
-    assert is_suppressed(li_lei.phone) == is_out
-    assert (waiting.state == "suppressed") == is_out
-
-
 def test_start_does_not_undo_a_carriers_blacklist(says, li_lei):  # noqa: F811
-    suppress_by_receipt(message(li_lei, MessageClass.NOTIFICATION, NOON), "MBBLACK", at=NOON)
+    suppress(bytes(li_lei.phone_hash), ConsentSource.CARRIER, at=NOON)
 
     says("START")
 

@@ -9,7 +9,7 @@ import pytest
 from messaging.domain.dispatch.lease import LeaseLost
 from messaging.domain.sweeps import match_parked
 from messaging.enums import MessageClass
-from messaging.models import Attempt, Gateway, Message, Receipt, SubmittedPart
+from messaging.models import Attempt, Gateway, Message, Receipt, SubmittedPart, Suppression
 from messaging.states import Reason, State
 from tests.conftest import NOON
 from tests.messaging.domain.desk import claim_now, hold, main_gateway, message, no, receipt, write, yes
@@ -158,3 +158,18 @@ def test_of_a_half_taken_text_only_the_missing_part_goes_out_again(lease, li_lei
 
     assert dict(second.known_parts) == {1: "p1"}
     assert Message.objects.get().gateway_id == lease.gateway, "on the same gateway"
+
+
+@pytest.mark.parametrize(
+    ("err", "is_final", "is_out"),
+    [("MBBLACK", True, True), ("mk:0017", True, True), ("001", True, False), ("MBBLACK", False, False)],
+)
+def test_a_carriers_blacklist_is_believed_like_a_stop(lease, li_lei, err, is_final, is_out):
+    message(li_lei, NOTIFICATION, NOON)
+    (claimed,) = claim_now(lease, NOON).claimed
+    write(lease, [yes(claimed.attempt_id, "p1")])
+
+    write(lease, receipts=[receipt("p1", "undelivered", is_final=is_final)._replace(err=err)])
+
+    left = Suppression.objects.filter(phone_hash=li_lei.phone_hash, lifted_at=None)
+    assert list(left.values_list("source", flat=True)) == (["carrier"] if is_out else [])
