@@ -99,8 +99,11 @@ def empty_tables() -> None:
         for (name,) in cursor.fetchall():
             cursor.execute(f"DELETE FROM {quote(name)}")
         cursor.execute(
-            "SELECT setval(format('%I.%I', schemaname, sequencename), start_value, false) FROM pg_sequences"
-            " WHERE last_value IS NOT NULL AND schemaname = current_schema()"
+            "SELECT setval(s.seqrelid::regclass, s.seqstart, false) FROM pg_sequence s"
+            " JOIN pg_depend d ON d.objid = s.seqrelid AND d.deptype IN ('a', 'i')"
+            " JOIN pg_class t ON t.oid = d.refobjid"
+            " WHERE t.relname <> ALL(%s) AND pg_sequence_last_value(s.seqrelid) IS NOT NULL",
+            [sorted(KEPT_TABLES)],
         )
 
 

@@ -16,10 +16,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.management.color import no_style
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models import Max
 
-from crm.seeding.copying import copy_models
+from crm.seeding.copying import copy_models, copy_together
 from members.domain.allocation import OpenLot, Use, take, take_in_order
 from members.domain.earning import points_for
 from members.domain.verify_rules import TOLD_BY
@@ -51,10 +51,11 @@ from members.models import (
 )
 
 STORED_VALUE = (AccountKind.PRINCIPAL, AccountKind.BONUS)
-# Parents before children.
-TABLES: tuple[type[models.Model], ...] = (
-    Operation, Shift, Card, Account, Lot, Entry, LotUse, Tender, MembershipEvent, Purchase,
-)  # fmt: skip
+# Parents before children; the books are written together.
+FIRST: tuple[type[models.Model], ...] = (Card, Operation, Shift)
+BOOKS: tuple[type[models.Model], ...] = (Account, Lot, Entry, LotUse)
+LAST: tuple[type[models.Model], ...] = (Tender, MembershipEvent, Purchase)
+TABLES = (*FIRST, *BOOKS, *LAST)
 
 
 @dataclass
@@ -226,8 +227,12 @@ class Book:
 
     def store_all(self) -> None:
         """Write everything, parents first, and set the sequences behind it."""
-        for table in TABLES:
-            copy_models(table, self.rows[table])
+        with transaction.atomic():
+            for table in FIRST:
+                copy_models(table, self.rows[table])
+            copy_together({table: self.rows[table] for table in BOOKS})
+            for table in LAST:
+                copy_models(table, self.rows[table])
         with connection.cursor() as cursor:
             for statement in connection.ops.sequence_reset_sql(no_style(), list(TABLES)):
                 cursor.execute(statement)

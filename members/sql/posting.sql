@@ -158,7 +158,8 @@ BEGIN
   LEFT JOIN members_dayclose c
     ON c.store_id = s.id AND c."on" = (f.at AT TIME ZONE s.timezone)::date AND c.reopened_at IS NULL
   WHERE c.id IS NOT NULL OR s.id IS NULL
-     OR NOT EXISTS (SELECT FROM members_account a WHERE a.member_id = f.member_id)
+     OR (NOT EXISTS (SELECT FROM members_account a WHERE a.member_id = f.member_id)  -- few have none
+         AND NOT EXISTS (SELECT FROM members_member m WHERE m.id = f.member_id))
      OR (f.card_id IS NOT NULL AND NOT EXISTS (SELECT FROM members_card k WHERE k.id = f.card_id))
   LIMIT 1;
   IF wrong.is_closed THEN

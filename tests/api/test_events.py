@@ -9,6 +9,7 @@ from campaigns.models import RuleFiring
 from members.models import CustomEventType, MembershipEvent
 from messaging.models import Message
 from messaging.states import State
+from tests.conftest import reworded
 
 BOOKING = {"service": "Haircut", "starts_at": "2026-11-25T14:30:00+08:00"}
 FUND = {"account": "Savings …0456", "direction": "in", "amount": 250000, "fund_balance": 1250000}
@@ -74,7 +75,7 @@ def test_without_a_rule_the_fact_is_kept_and_nothing_is_sent(tell):
 
 
 def test_a_broken_rule_does_not_lose_the_fact(tell, rule):
-    rule("customer_arrived", "Welcome.").template.versions.update(text="{broken")
+    reworded(rule("customer_arrived", "Welcome.").template.versions.all(), "{broken")
 
     response = tell("customer_arrived", {"place": "Lobby"})
 

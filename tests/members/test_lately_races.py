@@ -8,6 +8,7 @@ import pytest
 from constance.test import override_config
 from django.db import DatabaseError
 
+from members.domain.bills import Line
 from members.domain.ledger import Actor
 from members.domain.phone_changes import change_phone
 from members.domain.spending import spend
@@ -72,11 +73,15 @@ def test_without_the_accounts_lock_more_gets_by(loaded_card, here):
     def bill(number: int) -> object:
         own = Card.objects.select_related("member", "product").get(pk=loaded_card.pk)
         try:
-            return spend(key=f"bill-{number}", card=own, amount_minor=LIMIT // 4, **here)
+            part = LIMIT // 4  # with a line: the general road
+            return spend(
+                key=f"bill-{number}", card=own, amount_minor=part, lines=[Line(part)], **here
+            )
         except DatabaseError as broken:
             return broken
 
-    with TestWithCrowds.ledger_as(("FOR NO KEY UPDATE) a;", ") a; PERFORM pg_sleep(0.3);")):
+    slow = ("FOR NO KEY UPDATE) a;", ") a; PERFORM pg_sleep(0.3);")
+    with TestWithCrowds.ledger_as("ledger_open", slow):
         results = at_once([partial(bill, number) for number in range(8)])
 
     assert kinds(results)["CodeRequired"] < 4

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from members.models import Member, MembershipEvent, Operation, Reward
 from messaging.models import Message
+from tests.conftest import reworded
 from tests.crm.staff.conftest import at_work, balance_of, send, text_of
 
 
@@ -278,7 +279,7 @@ def test_a_key_belongs_to_the_person_who_holds_the_form(cashier, manager, card):
 
 def test_a_broken_rule_costs_no_money(cashier, card, rule):
     speaking = rule("card_recharged", "{name}, {amount} paid in.")
-    speaking.template.versions.update(text="{")
+    reworded(speaking.template.versions.all(), "{")
 
     send(cashier, "recharge_card", card, amount="100")
 
