@@ -25,10 +25,10 @@ from crm.staff.access import Access, access_of, needs
 from crm.staff.gateway_pages import may_run_house
 from crm.staff.message_tabs import MAY_SORT, texts_page
 from crm.staff.paging import PAGE_ROWS, cut, whole_number
+from crm.staff.telling import shown_text
 from members.enums import Role
 from members.models import Store
 from messaging.domain import dead_letters, restoring
-from messaging.domain.texts import shown_text
 from messaging.models import Message
 
 COUNTED_MAX = 10_000

@@ -26,10 +26,10 @@ from crm.staff.message_story import (
 from crm.staff.message_tabs import texts_page
 from crm.staff.money_files import csv_file
 from crm.staff.paging import PAGE_ROWS, asked_of, cut, whole_number, with_query
+from crm.staff.telling import shown_text
 from members.domain import audit
 from members.enums import Role
 from members.models import AuditVerb
-from messaging.domain.texts import shown_text
 from messaging.enums import MessageClass
 from messaging.models import Attempt, Message, SubmittedPart
 from messaging.states import FINAL, Reason

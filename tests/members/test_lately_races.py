@@ -74,9 +74,7 @@ def test_without_the_accounts_lock_more_gets_by(loaded_card, here):
         own = Card.objects.select_related("member", "product").get(pk=loaded_card.pk)
         try:
             part = LIMIT // 4  # with a line: the general road
-            return spend(
-                key=f"bill-{number}", card=own, amount_minor=part, lines=[Line(part)], **here
-            )
+            return spend(key=f"bill-{number}", card=own, amount_minor=part, lines=[Line(part)], **here)
         except DatabaseError as broken:
             return broken
 

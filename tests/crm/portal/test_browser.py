@@ -129,9 +129,9 @@ def test_the_button_for_a_new_code_counts_down(portal, li_lei):
         page.get_by_label("Mobile number").fill("13800138000")
         page.get_by_role("button", name="Send me a code").click()
 
-        expect(page.get_by_role("button", name="Send a new code in")).to_be_disabled()
+        expect(page.get_by_role("button", name="Send it again in")).to_be_disabled()
         page.clock.run_for(61_000)
-        expect(page.get_by_role("button", name="Send a new code", exact=True)).to_be_enabled()
+        expect(page.get_by_role("button", name="Send it again", exact=True)).to_be_enabled()
 
 
 def test_the_portal_can_be_put_on_the_home_screen(portal, li_lei):

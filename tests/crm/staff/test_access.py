@@ -36,7 +36,14 @@ WITHOUT_SUBJECT = {
     *("approval_list", "audit_log", "export_audit", "frozen_accounts", "opening_balances"),
     *("coupon_list", "coupon_new", "coupon_preview"),
     *("inbox", "codes", "text_list", "text_new", "check_new_text", "review_list"),
-    *("text_detail", "check_text", "take_out_offer", "review", "decide_text", "note_provider"),  # the house's texts
+    *(
+        "text_detail",
+        "check_text",
+        "take_out_offer",
+        "review",
+        "decide_text",
+        "note_provider",
+    ),  # the house's texts
     *("gateway_board", "gateway_live", "alert_list", "dead_letters", "decide_letters", "after_restore"),
     *("pause_texts", "resume_texts", "export_messages", "money_budget"),
     *(
@@ -63,7 +70,9 @@ def riverside_ids(cashier, chen, mei, loaded_card, rule, enrol) -> dict[str, obj
         "operation": Operation.objects.get(kind="spend").public_id,
         "event": MembershipEvent.objects.get(type="card_spent").public_id,
         "message": Message.objects.get().public_id,
-        **{name: thing for name, thing in things.items() if name not in ("on", "what")},  # days and classes are nobody's
+        **{
+            name: thing for name, thing in things.items() if name not in ("on", "what")
+        },  # days and classes are nobody's
     }
 
 
