@@ -49,7 +49,7 @@ STAFF = (
     Place("staff:message_list", _("Messages"), "message-square-text"),
     Place("staff:coupon_list", _("Coupons"), "ticket-percent", is_tab=False),
 )
-TEXTS = Place("staff:text_list", _("Templates"), "file-text", is_tab=False)
+TEXTS = Place("staff:text_list", _("Text templates"), "file-text", is_tab=False)
 REVIEW = Place("staff:review_list", _("Review desk"), "stamp", is_tab=False)
 INBOX = Place("staff:inbox", _("Inbox"), "inbox", is_tab=False)
 CODES = Place("staff:codes", _("Codes"), "key-round", is_tab=False)
