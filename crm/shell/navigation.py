@@ -124,10 +124,10 @@ def _open_alerts(request: HttpRequest) -> int:
 
 def _unread(request: HttpRequest) -> int:
     """Of the store the person works in; of nobody's too for those in charge. Nothing where they may not answer."""
-    store = _store_at_work(request)
-    if store is None or not request.user.may(store.pk, *MAY_ANSWER):  # type: ignore[union-attr]
+    store, reach = _store_at_work(request), reach_of(request)
+    if store is None or not reach.may(store.pk, MAY_ANSWER):
         return 0
-    is_in_charge = request.user.may(store.pk, Role.MANAGER, Role.OWNER)  # type: ignore[union-attr]
+    is_in_charge = reach.may(store.pk, (Role.MANAGER, Role.OWNER))
     return unread(request.user, store, is_in_charge=is_in_charge)  # type: ignore[arg-type]
 
 
