@@ -68,16 +68,27 @@ BEGIN
   IF NOT FOUND THEN
     RETURN;
   END IF;
-  FOR chunk IN due LOOP
-    count := least(chunk.holds, in_limit - looked_at);
-    ids := ids || chunk.ids[chunk.taken + 1 : chunk.taken + count];
-    looked_at := looked_at + count;
-    IF count < chunk.holds THEN
-      UPDATE messaging_waiting SET taken = taken + count WHERE CURRENT OF due;
-    ELSE
-      DELETE FROM messaging_waiting WHERE CURRENT OF due;
-    END IF;
-    EXIT WHEN looked_at >= in_limit;
+  FOR _turn IN 1..2 LOOP
+    FOR chunk IN due LOOP
+      count := least(chunk.holds, in_limit - looked_at);
+      ids := ids || chunk.ids[chunk.taken + 1 : chunk.taken + count];
+      looked_at := looked_at + count;
+      IF count < chunk.holds THEN
+        UPDATE messaging_waiting SET taken = taken + count WHERE CURRENT OF due;
+      ELSE
+        DELETE FROM messaging_waiting WHERE CURRENT OF due;
+      END IF;
+      EXIT WHEN looked_at >= in_limit;
+    END LOOP;
+    EXIT WHEN looked_at > 0;
+    -- Nothing, or only what another is at just now: then stand in line for the rest of it, and look once more. Who
+    -- passed it over and went to rest would leave a whole chunk to the other.
+    PERFORM FROM messaging_waiting w
+    WHERE w.state = 'queued' AND w.priority = ANY(open) AND w.due_at <= in_at
+      AND (w.gateway_id IS NULL OR w.gateway_id = in_gateway)
+    ORDER BY w.priority, w.due_at, w.id LIMIT 1
+    FOR UPDATE;
+    EXIT WHEN NOT FOUND;
   END LOOP;
   IF ids = '{}' THEN
     RETURN;

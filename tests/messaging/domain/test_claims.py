@@ -10,10 +10,10 @@ from django.db import connection, transaction
 
 from members.domain.enrolment import record_consent
 from members.enums import ConsentSource, Purpose
-from messaging.domain.dispatch.claims import URGENT
+from messaging.domain.dispatch.claims import URGENT, Batch
 from messaging.domain.suppressions import lock_phone, suppress
 from messaging.enums import Cause, MessageClass, SuppressionScope
-from messaging.models import Attempt, Suppression
+from messaging.models import Attempt, Suppression, Waiting
 from messaging.states import Reason, State
 from tests.conftest import NOON
 from tests.messaging.domain.desk import claim_now, hold, main_gateway, message, no, write
@@ -180,3 +180,19 @@ def test_what_was_not_sent_may_go_by_any_gateway(lease, li_lei):
 
     text.refresh_from_db()
     assert (text.state, text.reason, text.gateway_id) == (State.QUEUED, Reason.LINK_LOST, None)
+
+
+def test_who_finds_only_what_another_is_at_stands_in_line_for_the_rest(lease, li_lei):
+    message(li_lei, NOTIFICATION, NOON)
+    claims: list[Batch] = []
+    late = threading.Thread(target=lambda: claims.append(claim_now(lease, NOON)))
+
+    with transaction.atomic():
+        Waiting.objects.select_for_update().get()  # another gateway's claim, under way
+        late.start()
+        late.join(0.3)
+        is_in_line = late.is_alive()
+    late.join(5)
+
+    assert is_in_line
+    assert [len(batch.claimed) for batch in claims] == [1]
