@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 
 from members.models import Store
 from messaging.domain import texts
+from messaging.domain.formatting import formatted
 from messaging.domain.previews import sample_text, samples
 from messaging.domain.texts import Composed
 from messaging.enums import VersionStatus
@@ -47,7 +48,7 @@ def placeholders_html(template: Template) -> SafeString:
     """What a text of this template may say, each with what it would read."""
     placeholders = texts.placeholders_of(template)
     values = samples(placeholders)
-    shown = texts.formatted(values, placeholders, language=get_language() or "en", timezone="Asia/Shanghai")
+    shown = formatted(values, placeholders, language=get_language() or "en", timezone="Asia/Shanghai")
     rows = [(name, declared.label, shown.get(name, "")) for name, declared in placeholders.items()]
     return render_to_string("admin/texts/_placeholders.html", {"rows": rows})
 

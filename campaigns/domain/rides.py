@@ -16,6 +16,7 @@ from campaigns.domain.rulebook import Rule
 from members.domain.riders import Coming, Ride
 from members.event_types import EVENT_TYPES, Placeholder
 from messaging.domain import outbox, texts
+from messaging.domain.formatting import formatted
 from messaging.domain.texts import Wording
 from messaging.encoding import (
     GSM7,
@@ -124,7 +125,7 @@ def _money_sign(language: str) -> str | None:
     samples = {0: "0.00", 5: "0.05", 1230: "12.30", 123456789: "1,234,567.89", 10**12: "10,000,000,000.00"}
     kind = {"amount": Placeholder("money", 0)}
     shown = {
-        minor: texts.formatted({"amount": minor}, kind, language=language, timezone="UTC")["amount"]
+        minor: formatted({"amount": minor}, kind, language=language, timezone="UTC")["amount"]
         for minor in samples
     }
     sign = shown[0].removesuffix(samples[0])

@@ -11,21 +11,22 @@ import itertools
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.core.management.color import no_style
-from django.db import connection, models, transaction
+from django.db import models
 from django.db.models import Max
 
-from crm.seeding.copying import copy_models, copy_together
+from crm.seeding.storing import TABLES, store_history
+from crm.seeding.wallet import Wallet
 from members.domain.allocation import OpenLot, Use, take, take_in_order
 from members.domain.earning import points_for
 from members.domain.verify_rules import TOLD_BY
 from members.enums import (
     MEMBER_ACCOUNTS,
     POINTS_ACCOUNTS,
+    STORED_VALUE,
     AccountKind,
     OperationKind,
     SpendOrder,
@@ -49,30 +50,6 @@ from members.models import (
     Store,
     Tender,
 )
-
-STORED_VALUE = (AccountKind.PRINCIPAL, AccountKind.BONUS)
-# Parents before children; the books are written together.
-FIRST: tuple[type[models.Model], ...] = (Card, Operation, Shift)
-BOOKS: tuple[type[models.Model], ...] = (Account, Lot, Entry, LotUse)
-LAST: tuple[type[models.Model], ...] = (Tender, MembershipEvent, Purchase)
-TABLES = (*FIRST, *BOOKS, *LAST)
-
-
-@dataclass
-class Wallet:
-    """A member's card with its accounts and lots."""
-
-    member: Member
-    card: Card
-    store: Store
-    accounts: dict[AccountKind, Account]
-    lots: list[Lot] = field(default_factory=list)
-
-    def balance(self) -> int:
-        return sum(self.accounts[kind].balance or 0 for kind in STORED_VALUE)
-
-    def points(self) -> int:
-        return self.accounts[AccountKind.POINTS].balance or 0
 
 
 @dataclass(frozen=True)
@@ -227,15 +204,7 @@ class Book:
 
     def store_all(self) -> None:
         """Write everything, parents first, and set the sequences behind it."""
-        with transaction.atomic():
-            for table in FIRST:
-                copy_models(table, self.rows[table])
-            copy_together({table: self.rows[table] for table in BOOKS})
-            for table in LAST:
-                copy_models(table, self.rows[table])
-        with connection.cursor() as cursor:
-            for statement in connection.ops.sequence_reset_sql(no_style(), list(TABLES)):
-                cursor.execute(statement)
+        store_history(self.rows)
 
     def counts(self) -> dict[str, int]:
         """How many rows of each table."""

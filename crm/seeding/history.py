@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from crm.seeding.book import Book, Wallet
+from crm.seeding.book import Book
 from crm.seeding.shops import Shop
+from crm.seeding.wallet import Wallet
 from members.enums import TenderType
 from members.models import Card, CardProduct, Member, RechargePlan, Reward, Staff, Store
 

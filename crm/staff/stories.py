@@ -20,7 +20,7 @@ from crm.staff.telling import TextLine, line_of, texts_by_event
 from members.domain.events import UnknownEventType, event_type
 from members.event_types import EVERYWHERE, EventType
 from members.models import Member, MembershipEvent
-from messaging.domain.texts import formatted
+from messaging.domain.formatting import formatted
 from messaging.models import InboundText, Message
 
 STORY_ROWS = 30

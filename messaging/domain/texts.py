@@ -7,22 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple, TypeVar
-from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
-from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext_lazy as _
 
-from members.amounts import format_minor
 from members.domain import audit
 from members.domain.events import UnknownEventType, event_type
 from members.event_types import AUDIENCE_FIELDS, Placeholder
 from members.models import Staff
 from members.refusals import Refused
 from messaging.contacts import contacts_in
+from messaging.domain.formatting import formatted
 from messaging.domain.rules import pack_for
 from messaging.encoding import UnsendableText, clean, measure
 from messaging.enums import MessageClass, VersionStatus
@@ -43,7 +40,6 @@ from messaging.states import Reason
 from messaging.system_texts import SYSTEM_TEXTS, in_language
 
 T = TypeVar("T")
-_BABEL = {"en": "en", "zh-hans": "zh_Hans_CN"}
 PARTS_MAX = 10
 # Free words that the house itself wrote into its books: what they say was read when they were set up.
 HOUSE_WORDS = frozenset(
@@ -370,42 +366,6 @@ def system_text(
     message_class, texts = SYSTEM_TEXTS[key]
     body = compile_template(in_language(texts, language)).render(values)
     return message_class, finished(body, message_class, language, signature=signature, phone=phone)
-
-
-def formatted(
-    payload: Mapping[str, object],
-    placeholders: Mapping[str, Placeholder],
-    *,
-    language: str,
-    timezone: str,
-) -> dict[str, str]:
-    """A payload's values as a reader of this language in this zone writes them."""
-    return {
-        name: _shown(payload[name], placeholders[name].kind, language, timezone)
-        for name in placeholders
-        if payload.get(name) not in (None, "")
-    }
-
-
-def _shown(value: object, kind: str, language: str, timezone: str) -> str:
-    locale = _BABEL.get(language, "en")
-    if kind == "money":
-        return format_minor(int(str(value)), settings.REGULARS_CURRENCY, locale)
-    if kind == "datetime":
-        moment = value if isinstance(value, datetime) else parse_datetime(str(value))
-        return (
-            format_datetime(moment.astimezone(ZoneInfo(timezone)), _datetime_pattern(language), locale=locale)
-            if moment
-            else str(value)
-        )
-    if kind == "date":
-        day = parse_date(str(value)[:10])
-        return format_date(day, "medium", locale=locale) if day else str(value)
-    return str(value)
-
-
-def _datetime_pattern(language: str) -> str:
-    return "M月d日 HH:mm" if language == "zh-hans" else "d MMM HH:mm"
 
 
 def reads_promotional(text: str) -> bool:
