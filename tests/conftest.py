@@ -58,6 +58,13 @@ def quick_passwords() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def static_files_unlisted() -> Iterator[None]:
+    """Each browser of a test is a web server of its own: it looks a static file up when asked, and lists none before."""
+    with override_settings(WHITENOISE_AUTOREFRESH=True):
+        yield
+
+
 @pytest.fixture(autouse=True)
 def own_language() -> Iterator[None]:
     """A test that read in Chinese leaves no Chinese behind for the next one."""
