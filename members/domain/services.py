@@ -28,6 +28,7 @@ from members.domain.deeds import (
     conclude,
     legs_by_kind,
     replayed,
+    replayed_payment,
 )
 from members.domain.ledger import Actor, Deed, Leg, NewLot, TenderPaid
 from members.domain.local_days import day_of, midnight_after
@@ -96,7 +97,7 @@ def sell_services(
             lots_of=(AccountKind.SERVICES,),
         )
         if deed.is_replay:
-            return replayed(deed)
+            return replayed_payment(deed, tender)
         if not product.is_active:
             raise NotOffered(_("This card product is no longer offered."))
         if paid != product.price_minor:
