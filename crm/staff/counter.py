@@ -136,7 +136,10 @@ class Deed(View):
         return self.show(form, status=422, conflict=earlier)
 
     def _is_same(self, form: Any, earlier: Operation) -> bool:
+        card = getattr(self, "card", None)
         if (earlier.kind, earlier.member_id) != (self.kind, self.member.pk):
+            return False
+        if card and earlier.card_id not in (None, card.pk):
             return False
         if any(str(earlier.request.get(name) or "") != form.data.get(name, "") for name in self.asked):
             return False
@@ -229,6 +232,11 @@ class RechargeCard(Deed):
             tender=TenderPaid(data["tender"], data["amount"], data["reference"]),
             plan=data["plan"],
         )
+
+    def _is_same(self, form: Any, earlier: Operation) -> bool:
+        """Another payment is another recharge."""
+        reference = form.data.get("reference", "").strip()
+        return super()._is_same(form, earlier) and earlier.tenders.filter(reference=reference).exists()
 
 
 class RedeemPoints(Deed):

@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from members.domain import audit, ledger, restoring
 from members.domain.allocation import Use, give_back, take_in_order
-from members.domain.deeds import Outcome, begin, check_amount, conclude, replayed
+from members.domain.deeds import CardNotUsable, Outcome, begin, check_amount, conclude, replayed
 from members.domain.ledger import Actor, Deed, Leg, NewLot
-from members.enums import AccountKind, OperationKind
-from members.models import Card, Lot, LotUse, Operation, Store
+from members.enums import AccountKind, CardStatus, OperationKind
+from members.models import Card, Lot, LotUse, Member, MemberStatus, Operation, Store
 from members.refusals import Refused
 
 COST_OF = {AccountKind.BONUS: AccountKind.BONUS_COST, AccountKind.POINTS: AccountKind.POINTS_COST}
@@ -97,8 +97,8 @@ def undo_adjustment(
 ) -> Outcome:
     """The exact inverse: what was given is taken from its own lot, what was taken goes back to its lots.
 
-    Refused when part of what was given is used up. Publishes value_adjusted. Raises NotAdjustable, TooLittleLeft,
-    ReasonRequired, and what `adjust` raises.
+    Refused when part of what was given is used up, or when nobody could use what would come back. Publishes
+    value_adjusted. Raises NotAdjustable, TooLittleLeft, ReasonRequired, and what `adjust` raises.
     """
     if operation.kind != OperationKind.ADJUST or operation.reverses_id or operation.card is None:
         raise NotAdjustable(_("Only an adjustment can be undone here."), field="")
@@ -132,11 +132,24 @@ def undo_adjustment(
             return replayed(deed)
         if operation.reversals.exclude(pk=deed.operation.pk).exists():
             raise NotAdjustable(_("This adjustment has been undone already."), field="")
+        if amount > 0:
+            _check_may_receive(deed, account)
         uses = _inverse_uses(operation, amount)
         own = [Leg(amount, account=deed.accounts[account], uses=tuple(uses))]
         if amount > 0:
             own = restoring.legs_into(deed, account, uses)
         return _write(deed, own, account, store=store, card=operation.card, actor=actor, reason=why)
+
+
+def _check_may_receive(deed: Deed, account: AccountKind) -> None:
+    """Under the locks: a card that is no more takes no bonus back, somebody who is no member no points."""
+    is_open = deed.card_status in (CardStatus.ACTIVE, CardStatus.FROZEN)
+    if account == AccountKind.POINTS:
+        is_open = Member.objects.filter(pk=deed.operation.member_id, status=MemberStatus.ACTIVE).exists()
+    if not is_open:
+        raise CardNotUsable(
+            _("This card is no more: nothing can go back to it. Give goodwill on another card.")
+        )
 
 
 def _inverse_uses(operation: Operation, amount: int) -> list[Use]:

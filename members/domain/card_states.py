@@ -212,23 +212,25 @@ def _known(new: Card, actor: Actor, key: str) -> Replacement:
 
 
 def _move_all(actor: Actor, key: str, at: datetime, store: Store, old: Card, new: Card, note: str) -> None:
-    """Everything good on the old card, in one deed out and one in; what has expired unswept stays for the clock."""
+    """Everything good on the old card, in one deed out and one in; what has expired unswept stays for the clock.
+
+    The deed out does not name the new card: each try opens another, and a second person's yes is to the deed as asked.
+    """
     good = Lot.objects.filter(account__card=old, remaining__gt=0).exclude(expires_at__lte=at)
     left = dict(good.values_list("account__kind").annotate(total=Sum("remaining")))
     if not left:
         return
     amount = sum(left.get(kind, 0) for kind in STORED_VALUE)
-    asked: dict[str, object] = {"replaced_by": new.pk}
     usable = {CardStatus.ACTIVE, CardStatus.FROZEN}
     out = open_for(
         OperationKind.MOVE_OUT, usable, "", actor, f"{key}:out", at, store, old,
-        note=note, amount_minor=amount, lots_of=_MOVED, request=asked,
+        note=note, amount_minor=amount, lots_of=_MOVED, request={"way": "replaced"},
     )  # fmt: skip
     uses = [Use(lot.id, -lot.remaining) for lot in out.lots]
     ledger.post(out, legs_out(out, uses))
     came = open_for(
         OperationKind.MOVE_IN, usable, "", actor, f"{key}:in", at, store, new,
-        note=note, amount_minor=amount, request=asked,
+        note=note, amount_minor=amount, request={"replaces": old.pk},
     )  # fmt: skip
     ledger.post(came, legs_in(came, out.lots, uses))
 

@@ -19,6 +19,7 @@ from members.domain.deeds import (
     check_tender,
     conclude,
     replayed,
+    replayed_payment,
 )
 from members.domain.earning import Award, Earnable
 from members.domain.ledger import Actor, Deed, Leg, NewLot, TenderPaid
@@ -138,7 +139,7 @@ def recharge_card(
             amount_minor=paid,
         )
         if deed.is_replay:
-            return replayed(deed)
+            return replayed_payment(deed, tender)
         if plan:
             check_plan(plan, card, store, at=at, deed=deed.operation)
             if paid != plan.pay_minor:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members.domain import events, ledger
 from members.domain.allocation import Use
-from members.domain.ledger import Actor, Deed, Leg, TenderPaid, Told
+from members.domain.ledger import Actor, Deed, IdempotencyConflict, Leg, TenderPaid, Told
 from members.enums import STORED_VALUE, AccountKind, CardStatus, OperationKind, TenderType
 from members.models import Account, Card, Entry, MembershipEvent, Operation, Store
 from members.refusals import Refused
@@ -153,6 +153,16 @@ def replayed(deed: Deed) -> Outcome:
     entries = Entry.objects.filter(operation=operation, balance_after__isnull=False).order_by("id")
     balances |= {kind: after or 0 for kind, after in entries.values_list("account_kind", "balance_after")}
     return Outcome(operation, balances, is_replay=True, event=operation.events.first())
+
+
+def replayed_payment(deed: Deed, tender: TenderPaid) -> Outcome:
+    """The same for a deed paid by one tender: another payment's reference is another deed. Raises IdempotencyConflict.
+
+    The reference is no part of the request: a second person says yes before the money is taken.
+    """
+    if not deed.operation.tenders.filter(reference=tender.reference).exists():
+        raise IdempotencyConflict(["reference"])
+    return replayed(deed)
 
 
 def check_amount(amount_minor: int) -> int:

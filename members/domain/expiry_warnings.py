@@ -20,6 +20,7 @@ WITH due AS (
   JOIN members_account a ON a.id = l.account_id
   WHERE l.remaining > 0 AND l.expires_at > %(at)s AND l.expires_at <= %(until)s AND a.member_id IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM members_expirywarning w WHERE w.lot_id = l.id AND w.expires_at = l.expires_at)
+    AND NOT EXISTS (SELECT 1 FROM members_cardpause p WHERE p.card_id = a.card_id AND p.ended_at IS NULL)
   ORDER BY l.expires_at, l.id
 ),
 people AS (SELECT member_id FROM due GROUP BY member_id ORDER BY min(id) LIMIT %(limit)s),
@@ -54,7 +55,7 @@ RETURNING id
 
 @transaction.atomic
 def warn_expiring(*, at: datetime, limit: int = 500) -> dict[str, int]:
-    """Tell up to `limit` members what of theirs ends within a week, once for each lot and end.
+    """Tell up to `limit` members what of theirs ends within a week, once for each lot and end. A paused card's does not.
 
     Publishes value_expiring. Safe to run twice, also at once.
     """

@@ -78,14 +78,17 @@ def move_back(done: Merge, actor: Actor, at: datetime) -> None:
     moves = list(done.moves.select_related("card", "new_card", "received").order_by("pk"))
     _check_untouched(moves)
     for move in moves:
-        Card.objects.filter(pk=move.new_card_id).exclude(pk=move.card_id).update(
-            status=CardStatus.CLOSED, replaces=None
-        )
-        if move.card_id != move.new_card_id:
+        if _is_of_merge(move):
+            Card.objects.filter(pk=move.new_card_id).update(status=CardStatus.CLOSED, replaces=None)
             Card.objects.filter(pk=move.card_id).update(status=CardStatus.ACTIVE)
         if move.received_id:
             lots = Lot.objects.filter(operation=move.received_id).select_related("source", "account")
             _transfer(done, move.new_card, move.card, list(lots), actor, at, way="back")
+
+
+def _is_of_merge(move: MergeMove) -> bool:
+    """Whether the merge opened the new card in place of the old one. Points of a member without cards came by another."""
+    return move.new_card.replaces_id == move.card_id
 
 
 def _new_card(done: Merge, card: Card, actor: Actor) -> Card:
@@ -202,7 +205,7 @@ def _check_untouched(moves: Sequence[MergeMove]) -> None:
     """Nothing was taken of the moved lots, nothing is held, and the new cards were not used."""
     received = [move.received_id for move in moves if move.received_id]
     lots = Lot.objects.filter(operation__in=received)
-    fresh = [move.new_card_id for move in moves if move.new_card.replaces_id == move.card_id]
+    fresh = [move.new_card_id for move in moves if _is_of_merge(move)]
     deeds = Operation.objects.filter(card__in=fresh).exclude(pk__in=received)
     if lots.exclude(remaining=F("original"), held=0).exists() or deeds.exists():
         raise MergeUsed(_("The moved value or its card was used since: the merge can no longer be undone."))

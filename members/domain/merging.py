@@ -122,6 +122,7 @@ def merge(
         hand_over(done, at)
         done.save(force_insert=True)
         merge_values.move_over(done, actor)
+        _cool_as_either(kept, merged)
         merged.status, merged.merged_into = MemberStatus.MERGED, kept
         merged.save(update_fields=["status", "merged_into"])
         signals.members_merged.send(Member, kept=kept, merged=merged, at=at)
@@ -159,6 +160,14 @@ def undo(*, actor: Actor, at: datetime, store: Store, done: Merge) -> Merge:
             tiers.rejudge(member, at)
         _audit("merge_undone", held, actor, at)
         return held
+
+
+def _cool_as_either(kept: Member, merged: Member) -> None:
+    """Where the number of either was just changed, the days of small spends go with the value: a merge ends none."""
+    ends = [until for until in (kept.cooling_until, merged.cooling_until) if until]
+    if ends and max(ends) != kept.cooling_until:
+        kept.cooling_until = max(ends)
+        kept.save(update_fields=["cooling_until"])
 
 
 def standing_merges(kept: Member) -> list[Merge]:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from members.domain.deeds import NotOffered
 from members.domain.local_days import day_of
 from members.enums import OperationKind
-from members.models import Card, Operation, RechargePlan, Store
+from members.models import Card, Member, Operation, RechargePlan, Store
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,9 @@ def _why_not(plan: RechargePlan, card: Card, store: Store, today: date, past: _P
 
 
 def _past_of(member_id: int, but: int | None = None) -> _Past:
-    deeds = Operation.objects.filter(member_id=member_id, kind=OperationKind.RECHARGE)
+    """What the member took, and whoever was merged into them."""
+    people = Member.objects.filter(Q(pk=member_id) | Q(merged_into=member_id))
+    deeds = Operation.objects.filter(member__in=people, kind=OperationKind.RECHARGE)
     if but is not None:
         deeds = deeds.exclude(pk=but)
     taken = list(deeds.values_list("request__plan", flat=True))

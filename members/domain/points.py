@@ -15,7 +15,7 @@ from members.domain import earning, events, ledger
 from members.domain.earning import Award, Earnable
 from members.domain.earning_words import words
 from members.domain.housebook import house
-from members.domain.ledger import Actor, Told
+from members.domain.ledger import Actor, IdempotencyConflict, Told
 from members.domain.local_days import day_of
 from members.domain.tiers import privileges_of
 from members.enums import AccountKind, CardStatus, OperationKind
@@ -154,9 +154,13 @@ def _earn(facts: Earnable, actor: Actor, key: str) -> Earned | None:
     awards = earning.awards_for(facts)
     if not awards:
         return None
-    return earn_points(
-        actor=actor, key=key, at=facts.at, store=facts.store, member=facts.member, awards=awards
-    )
+    try:
+        return earn_points(
+            actor=actor, key=key, at=facts.at, store=facts.store, member=facts.member, awards=awards
+        )
+    except IdempotencyConflict:  # earned before, by the rules as they were then
+        earlier = Operation.objects.get(scope=actor.scope, key=key)
+        return Earned(earlier, earlier.request["points"], is_replay=True)
 
 
 def _card_of(member: Member) -> Card | None:

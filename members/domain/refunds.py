@@ -19,6 +19,7 @@ from members.domain.heirs import Heir
 from members.domain.ledger import Actor, Deed, Leg, TenderPaid
 from members.domain.payments import settlement_legs
 from members.domain.refund_parts import Parts
+from members.domain.rewards import put_back
 from members.enums import MEMBER_ACCOUNTS, AccountKind, OperationKind
 from members.models import Card, Entry, Lot, LotUse, Operation, Store, Tender
 from members.refusals import Refused
@@ -296,7 +297,8 @@ def _return_services(
 
 
 def _return_reward(deed: Deed, operation: Operation, card: Card, heir: Heir | None) -> Outcome:
-    """A reward's points, every entry the other way round, to where they came from."""
+    """A reward's points, every entry the other way round, to where they came from; the reward is in stock again."""
+    put_back(operation, deed.operation.at)
     uses = [
         Use(use.lot_id, -use.amount)
         for use in LotUse.objects.filter(entry__operation=operation).order_by("id")

@@ -9,7 +9,7 @@ value back and ends later (members/sql/ledger.sql).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from django.db.models import Sum
@@ -23,29 +23,39 @@ from members.models import Lot, LotUse, Operation, RestoredLot
 LIVES_FOR = timedelta(days=7)
 
 
-def legs_into(deed: Deed, kind: AccountKind, uses: Sequence[Use]) -> list[Leg]:
-    """The legs that give `uses` back to one account, under the deed's locks. `keep` them once they are written."""
+def legs_into(
+    deed: Deed, kind: AccountKind, uses: Sequence[Use], paid: Mapping[int, int] | None = None
+) -> list[Leg]:
+    """The legs that give `uses` back to one account, under the deed's locks. `keep` them once they are written.
+
+    `paid` says by lot what was paid for what comes back, where a fen may lie between that and what the lot would say:
+    it becomes a lot of its own then, too.
+    """
     lots = Lot.objects.filter(pk__in=[use.lot for use in uses]).select_related("source").in_bulk()
-    until = deed.operation.at + LIVES_FOR
-    ends_soon = {
-        lot.pk for lot in lots.values() if lot.remaining and lot.expires_at and lot.expires_at < until
-    }
-    back = tuple(use for use in uses if use.lot not in ends_soon)
-    apart = [use for use in uses if use.lot in ends_soon]
+    worth = {use.lot: -part_paid(open_lot(lots[use.lot], kind), -use.amount) for use in uses}
+    paid = worth if paid is None else paid
+    own = {pk for pk, lot in lots.items() if _ends_soon(lot, deed) or paid[pk] != worth[pk]}
+    back = tuple(use for use in uses if use.lot not in own)
+    apart = [use for use in uses if use.lot in own]
     account, legs = deed.accounts[kind], []
     if back:
         legs.append(Leg(sum(use.amount for use in back), account=account, uses=back))
     if apart:
-        new = tuple(_apart(lots[use.lot], kind, use.amount, deed) for use in apart)
+        new = tuple(_apart(lots[use.lot], use.amount, paid[use.lot], deed) for use in apart)
         legs.append(Leg(sum(lot.amount for lot in new), account=account, lots=new))
     return legs
 
 
-def _apart(lot: Lot, kind: AccountKind, amount: int, deed: Deed) -> NewLot:
+def _ends_soon(lot: Lot, deed: Deed) -> bool:
+    """Whether it has something left that is not to live on with what comes back."""
+    return bool(lot.remaining and lot.expires_at and lot.expires_at < deed.operation.at + LIVES_FOR)
+
+
+def _apart(lot: Lot, amount: int, paid_minor: int, deed: Deed) -> NewLot:
     return NewLot(
         amount,
-        paid_minor=-part_paid(open_lot(lot, kind), -amount),
-        expires_at=deed.operation.at + LIVES_FOR,
+        paid_minor=paid_minor,
+        expires_at=max(lot.expires_at, deed.operation.at + LIVES_FOR) if lot.expires_at else None,
         terms=lot.terms,
         source=lot.source_id,
         restores=lot.pk,

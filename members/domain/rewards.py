@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from members.domain.allocation import take_in_order
@@ -95,11 +95,13 @@ def _check_offered(reward: Reward, member: Member, store: Store, at: datetime) -
 
 
 def _hand_out(reward: Reward, operation: Operation) -> None:
-    """One less in stock, one more of this member's. The member's accounts are locked, so the count stands."""
+    """One less in stock, one more of this member's. The member's accounts are locked, so the count stands.
+
+    What was taken by whoever was merged into them counts too.
+    """
     if reward.per_member_max is not None:
-        taken = RewardTaking.objects.filter(
-            reward=reward, member=operation.member_id, returned_at=None
-        ).count()
+        people = Member.objects.filter(Q(pk=operation.member_id) | Q(merged_into=operation.member_id))
+        taken = RewardTaking.objects.filter(reward=reward, member__in=people, returned_at=None).count()
         if taken >= reward.per_member_max:
             raise RewardLimitReached(_("This member has taken this reward as often as allowed."))
     counted = Reward.objects.filter(pk=reward.pk, stock__isnull=False)

@@ -1,7 +1,8 @@
 """Count cards: services sold at once and taken one by one, by the owner or somebody the owner named.
 
 The money of a lot of n services sold for P waits as deferred; whenever k of them are gone, `P × k ÷ n` (rounded)
-has become sales. So the parts always add up to P, in whatever order services are taken and returned.
+has become sales. A return takes back what its services became. So the parts always add up to P, in whatever order
+services are taken, passed on and returned.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from members.domain import restoring
 from members.domain.acceptance import accepted_issuers
-from members.domain.allocation import OpenLot, Use, give_back, take_in_order
+from members.domain.allocation import OpenLot, Use, give_back, share, take_in_order
 from members.domain.cards import WrongCard
 from members.domain.deeds import (
     AmountRefused,
@@ -28,6 +30,7 @@ from members.domain.deeds import (
     conclude,
     legs_by_kind,
     replayed,
+    replayed_payment,
 )
 from members.domain.ledger import Actor, Deed, Leg, NewLot, TenderPaid
 from members.domain.local_days import day_of, midnight_after
@@ -96,7 +99,7 @@ def sell_services(
             lots_of=(AccountKind.SERVICES,),
         )
         if deed.is_replay:
-            return replayed(deed)
+            return replayed_payment(deed, tender)
         if not product.is_active:
             raise NotOffered(_("This card product is no longer offered."))
         if paid != product.price_minor:
@@ -225,13 +228,38 @@ def legs_back(deed: Deed, operation: Operation, count: int | None = None) -> tup
     if wanted > left or not wanted:
         raise ReturnExceedsTaken(_("Not that many of these services can be returned."), returnable=left)
     uses = give_back(_taken_by(operation), restoring.back_in(operation), wanted)
-    lots = _lots_of([use.lot for use in uses])
+    lots = {lot.id: lot for lot in _lots_of([use.lot for use in uses])}
+    paid = {use.lot: _sold_for(lots[use.lot], use.amount) for use in uses}
+    money: dict[int, int] = defaultdict(int)
+    for lot_id, minor in paid.items():
+        money[lots[lot_id].sold_at] -= minor
     served_at = operation.store_id
     legs = [
-        *restoring.legs_into(deed, AccountKind.SERVICES, uses),
+        *restoring.legs_into(deed, AccountKind.SERVICES, uses, paid),
         Leg(-wanted, store=served_at, kind=AccountKind.SERVICES_SERVED),
     ]
-    return wanted, legs + _money_legs(released(lots, uses), served_at)
+    return wanted, legs + _money_legs(money, served_at)
+
+
+def _sold_for(lot: OpenLot, count: int) -> int:
+    """What has become sales for the last `count` services of a lot that were taken and did not come back.
+
+    Read from the lot's own uses: others may have been passed on or expired between, each with its part of the price.
+    """
+    gone = taken = sold = 0
+    uses = LotUse.objects.filter(lot=lot.id).order_by("id").values_list("amount", "entry__operation_kind")
+    for amount, kind in uses:
+        if kind in (OperationKind.SERVE, OperationKind.REFUND):
+            taken -= amount
+            sold += share(lot.paid_minor, gone - amount, lot.original) - share(
+                lot.paid_minor, gone, lot.original
+            )
+        gone -= amount
+    apart = Lot.objects.filter(restored__left=lot.id).aggregate(
+        count=Sum("original", default=0), paid=Sum("paid_minor", default=0)
+    )
+    left = share(lot.paid_minor, taken - apart["count"] - count, lot.original)
+    return max(sold - apart["paid"] - left, 0)
 
 
 def returnable(operation: Operation) -> int:

@@ -29,6 +29,7 @@ from members.domain.ledger import Actor
 from members.domain.local_days import day_of
 from members.event_types import EVENT_TYPES
 from members.models import (
+    Account,
     AuditVerb,
     Member,
     MembershipEvent,
@@ -68,10 +69,18 @@ def privileges_of(member: Member, at: datetime, house: House | None = None) -> P
         return NONE
     held = _held(member)
     if held and held.until_on and held.until_on < day_of(held.member.home_store, at):
-        rejudge(member, at)
+        _judge_under_locks(member, at)
         held = _held(member)
     tier = held.tier if held else None
     return Privileges(tier, tier.discount_percent, tier.points_percent) if tier else NONE
+
+
+@transaction.atomic
+def _judge_under_locks(member: Member, at: datetime) -> None:
+    """Judge before a deed: the accounts are locked first, as by deeds, which judge last. Neither waits in a ring."""
+    accounts = Account.objects.select_for_update(no_key=True).filter(member=member)
+    list(accounts.order_by("id").values_list("id"))
+    rejudge(member, at)
 
 
 def _held(member: Member) -> TierStanding | None:

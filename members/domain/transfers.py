@@ -66,7 +66,7 @@ def propose(
     Raises CodeRequired, TransferRefused, CardNotUsable, InsufficientBalance, InsufficientServices, TooFewPoints.
     """
     if known := Transfer.objects.filter(scope=actor.scope, key=key).first():
-        return known
+        return _same(known, card, receiver, (amount_minor, services, points))
     _check_asked(card, receiver, amount_minor, services, points)
     with transaction.atomic():
         _check_there_is(card, amount_minor, services, points)
@@ -123,6 +123,16 @@ def confirm(*, actor: Actor, at: datetime, transfer: Transfer) -> Transfer:
         held.sent, held.received = sent, received
         held.save(update_fields=["status", "ended_at", "sent", "received"])
         return held
+
+
+def _same(known: Transfer, card: Card, receiver: Member, asked: tuple[int, int, int]) -> Transfer:
+    """The transfer a used key made, if it was for this. Raises TransferRefused."""
+    was = (known.card_id, known.receiver_id, known.amount_minor, known.services, known.points)
+    if was != (card.pk, receiver.pk, *asked):
+        raise TransferRefused(
+            _("This form has already done something else. Look at it before you start again.")
+        )
+    return known
 
 
 def _word(actor: Actor, transfer: Transfer) -> Actor:

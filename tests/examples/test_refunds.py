@@ -282,3 +282,16 @@ def test_a_bill_of_three_cents_by_three_ways_is_shared_cent_by_cent():
     for name in ("gross_minor", "outside_minor", "points_minor", "principal_minor", "points_used"):
         assert sum(getattr(part, name) for part in parts) == getattr(paid, name)
     assert min(min(vars(part).values()) for part in parts) >= 0
+
+
+def test_a_reward_taken_back_is_in_stock_again_and_the_member_may_take_it_again(counter):
+    """The last mug, one for each member: the refund gives 100 points back and the mug to the shelf."""
+    counter.give_points(100)
+    mug = Reward.objects.create(name="Mug", points=100, stock=1, per_member_max=1)
+    taken = counter.redeem(mug).operation
+
+    counter.refund(taken)
+
+    mug.refresh_from_db()
+    assert (mug.stock, counter.value) == (1, (0, 0, 100))
+    counter.redeem(mug)

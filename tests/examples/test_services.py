@@ -9,6 +9,7 @@ from constance.test import override_config
 from members.domain.cards import WrongCard, open_card, recharge_card
 from members.domain.deeds import AmountRefused, CardNotUsable
 from members.domain.expiry import expire_lots
+from members.domain.expiry_warnings import warn_expiring
 from members.domain.ledger import Actor, TenderPaid
 from members.domain.recharge_limits import CardLimitReached, ValidityRefused
 from members.domain.resting import SharerRefused, SharersFull, add_sharer, pause, remove_sharer, resume
@@ -361,9 +362,11 @@ def test_nothing_of_a_paused_card_ends(till, wash_card, at_till, riverside):
     till.sell()
     pause(actor=at_till, at=NOON, store=riverside, card=wash_card)
 
+    assert warn_expiring(at=NOON + timedelta(days=95)) == {"members": 0}
     assert expire_lots(at=NOON + timedelta(days=200))["deeds"] == 0
 
     resume(actor=at_till, at=NOON + timedelta(days=200), store=riverside, card=wash_card)
+    assert warn_expiring(at=NOON + timedelta(days=295)) == {"members": 1}
     assert expire_lots(at=NOON + timedelta(days=299))["deeds"] == 0
     assert expire_lots(at=NOON + timedelta(days=302))["services"] == 10
 

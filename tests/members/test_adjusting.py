@@ -15,7 +15,9 @@ from members.domain.adjusting import (
     adjust,
     undo_adjustment,
 )
-from members.domain.deeds import AmountRefused
+from members.domain.card_states import replace_card
+from members.domain.deeds import AmountRefused, CardNotUsable
+from members.domain.erasing import erase
 from members.domain.ledger import Actor, ApprovalRequired
 from members.domain.spending import spend
 from members.domain.verify import verify
@@ -192,3 +194,30 @@ def test_undoing_counts_to_the_limit_like_any_adjustment(by_hand, undo, mei, riv
 
     with pytest.raises(ApprovalRequired):
         undo(deed, actor=Actor(f"staff:{mei.pk}", mei.pk))
+
+
+def test_bonus_does_not_come_back_to_a_card_that_was_replaced(by_hand, undo, loaded_card, at_till, riverside):
+    by_hand(BONUS, 500)
+    taken = by_hand(BONUS, -300)
+    replace_card(actor=at_till, key="lost", at=NOON, store=riverside, card=loaded_card)
+
+    with pytest.raises(CardNotUsable):
+        undo(taken)
+
+    assert Account.objects.get(card=loaded_card, kind=BONUS).balance == 0
+
+
+def test_points_come_back_while_there_is_a_member_and_to_nobody_after(
+    by_hand, undo, loaded_card, li_lei, mei, at_till, riverside
+):
+    by_hand(POINTS, 500)
+    first, second = by_hand(POINTS, -100), by_hand(POINTS, -100)
+    replace_card(actor=at_till, key="lost", at=NOON, store=riverside, card=loaded_card)
+    undo(first)
+    manager = Actor(f"staff:{mei.pk}", mei.pk)
+    erase(actor=manager, at=NOON, store=riverside, member=li_lei, reason="Asked", forfeits_value=True)
+
+    with pytest.raises(CardNotUsable):
+        undo(second)
+
+    assert held(loaded_card, POINTS) == 0

@@ -12,6 +12,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from members.domain import approvals
 from members.domain.adjusting import adjust
 from members.domain.approvals import ApprovalClosed, MayNotApprove, ReasonMissing, SelfApproval
+from members.domain.card_states import replace_card
 from members.domain.cards import open_card
 from members.domain.enrolment import phone_hash
 from members.domain.ledger import Actor, ApprovalInvalid, ApprovalRequired, OwnAccount
@@ -275,6 +276,19 @@ def test_a_refund_above_the_limit_is_done_on_a_yes(loaded_card, riverside, mei):
     refund(actor=actor_of(mei, approval), **asked)
 
     assert Account.objects.get(card=loaded_card, kind="principal").balance == 50000
+
+
+def test_a_lost_card_above_the_limit_is_replaced_on_a_yes(loaded_card, riverside, chen, mei):
+    StaffLimit.objects.create(deed="transfer", role=Role.CASHIER, amount_max=100)
+    asked = {"at": NOON, "store": riverside, "card": loaded_card}
+    with pytest.raises(ApprovalRequired) as refused:
+        replace_card(actor=actor_of(chen), key="lost", **asked)
+    approval = approvals.ask(refused=refused.value, maker=chen, store=riverside, note="Lost", at=NOON)
+    approvals.decide(approval=approval, checker=mei, is_approved=True, at=NOON)
+
+    new = replace_card(actor=actor_of(chen, approval), key="lost", **asked).card
+
+    assert Account.objects.get(card=new, kind="principal").balance == 50000
 
 
 def test_every_step_is_in_the_audit_log(give, approved, chen, mei):

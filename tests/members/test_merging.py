@@ -8,12 +8,16 @@ import pytest
 
 from members.domain import imports, merging, transfers
 from members.domain.cards import open_card, recharge_card
-from members.domain.deeds import CardNotUsable
+from members.domain.closing import close_card
+from members.domain.deeds import CardNotUsable, NotOffered
+from members.domain.earning import Award
 from members.domain.holds import authorise
 from members.domain.ledger import Actor, NotCurrent, OwnAccount, TenderPaid
 from members.domain.merge_values import MergeUsed, value_of
 from members.domain.merging import MergeBlocked, MergeForbidden, MergeOver, SameMember, merge, undo
 from members.domain.phone_changes import change_phone
+from members.domain.points import earn_points
+from members.domain.rewards import RewardLimitReached, redeem_points
 from members.domain.spending import spend
 from members.domain.verify import verify
 from members.enums import CardStatus, ConsentSource, TenderType
@@ -29,6 +33,7 @@ from members.models import (
     Merge,
     Purchase,
     RechargePlan,
+    Reward,
 )
 from messaging.domain import suppressions
 from messaging.models import Suppression
@@ -347,3 +352,37 @@ def test_what_the_merged_number_refused_the_kept_one_refuses(join, li_lei, doubl
 
     standing = Suppression.objects.filter(lifted_at=None)
     assert {bytes(one.phone_hash) for one in standing} == {bytes(li_lei.phone_hash), bytes(double.phone_hash)}
+
+
+def test_what_one_person_may_take_once_is_not_taken_again_by_a_merge(
+    join, at_till, riverside, card, double, their_card
+):
+    mug = Reward.objects.create(name="Mug", points=10, per_member_max=1)
+    redeem_points(actor=at_till, key="mug", at=NOON, store=riverside, card=their_card, reward=mug)
+    first = RechargePlan.objects.create(name="Welcome", pay_minor=10000, bonus_minor=5000, is_first_only=True)
+    join()
+    common = {"actor": at_till, "at": NOON, "store": riverside, "card": card}
+
+    with pytest.raises(NotOffered):
+        recharge_card(key="again", tender=TenderPaid(TenderType.CASH, 10000), plan=first, **common)
+    with pytest.raises(RewardLimitReached):
+        redeem_points(key="mug-2", reward=mug, **common)
+
+
+def test_undo_leaves_the_card_alone_that_points_came_by(
+    join, in_charge, at_till, riverside, li_lei, double, loaded_card, product
+):
+    common = {"actor": at_till, "at": NOON, "store": riverside}
+    gone, _ = open_card(key="gone", member=double, product=product, **common)
+    close_card(key="end", card=gone, **common)
+    award = Award(20, why={"by": "extra", "rule": "Gift"})
+    earn_points(key="gift", member=double, awards=[award], **common)
+    done = join()
+    assert held(li_lei) == (50000, 0, 20)
+
+    undo(actor=in_charge, at=NOON, store=riverside, done=done)
+
+    assert (held(li_lei), held(double)) == ((50000, 0, 0), (0, 0, 20))
+    statuses = [Card.objects.get(pk=card.pk).status for card in (loaded_card, gone)]
+    assert statuses == [CardStatus.ACTIVE, CardStatus.CLOSED]
+    assert sound()

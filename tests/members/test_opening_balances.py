@@ -24,11 +24,13 @@ from members.models import (
     Approval,
     AuditEntry,
     Card,
+    CardKind,
     CardProduct,
     Entry,
     MembershipEvent,
     OpeningBatch,
     Operation,
+    ServiceGroup,
     Staff,
     StaffRole,
     Store,
@@ -308,3 +310,26 @@ def test_a_form_that_is_not_right_takes_nothing(people, product, olga, field, ty
 def test_the_page_is_an_owners(mei, chen, product):
     for staff in (mei, chen):
         assert at_work(staff).get(reverse("staff:opening_balances")).status_code == 403
+
+
+def test_a_count_card_takes_no_money(hand_in, olga, mei, people, riverside, at_till):
+    li_lei, _han = people
+    washes = CardProduct.objects.create(
+        name="Ten washes",
+        kind=CardKind.SERVICES,
+        service_group=ServiceGroup.objects.create(name="Wash"),
+        services_count=10,
+        price_minor=100000,
+    )
+    count_card, _ = open_card(actor=at_till, key="w", at=NOON, store=riverside, member=li_lei, product=washes)
+    batch = hand_in()
+    approvals.decide(approval=batch.approval, checker=mei, is_approved=True, at=NOON)
+
+    opening.post(batch=batch, by=olga, at=NOON)
+
+    assert Account.objects.get(card=count_card, kind="principal").balance == 0
+    assert Account.objects.get(member=li_lei, kind="principal", balance=50000).card.product != washes
+    with pytest.raises(OpeningRefused):
+        hand_in(
+            product=washes, text="phone,principal\n13900139000,1.00\n", control_minor=100, control_points=0
+        )

@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from members.domain.card_states import replace_card
 from members.domain.enrolment import PhoneTaken, PhoneUnusable
 from members.domain.holds import authorise
 from members.domain.ledger import Actor, OwnAccount
+from members.domain.merging import merge
 from members.domain.phone_changes import (
     CoolingOff,
     PhoneChangeEnded,
@@ -20,6 +22,7 @@ from members.domain.phone_changes import (
     spend_limit_minor,
     stop,
 )
+from members.domain.refunds import refund
 from members.domain.spending import spend
 from members.enums import ConsentSource
 from members.models import AuditEntry, Card, Member, MembershipEvent, PhoneChangeStatus
@@ -229,3 +232,31 @@ def test_the_log_keeps_no_whole_number(ask):
 def test_an_unchanged_member_costs_no_query(li_lei, django_assert_num_queries):
     with django_assert_num_queries(0):
         assert spend_limit_minor(li_lei, NOON) is None
+
+
+def test_value_that_only_changes_its_card_has_not_left_the_member(ask, loaded_card, at_till, riverside):
+    ask(actor=PORTAL, reason="", is_confirmed_by_old=True)
+    sale = pay(loaded_card, 5000, NOON, at_till, riverside).operation
+
+    new = replace_card(actor=at_till, key="lost", at=NOON, store=riverside, card=loaded_card).card
+    refund(actor=at_till, key="back", at=NOON, store=riverside, operation=sale)
+
+    assert pay(new, 15000, NOON, at_till, riverside).balance_minor == 35000
+    with pytest.raises(CoolingOff):
+        pay(new, 1, NOON, at_till, riverside)
+
+
+def test_a_merge_does_not_end_the_days_of_small_spends(
+    ask, loaded_card, at_till, in_charge, riverside, enrol, li_lei
+):
+    ask(actor=PORTAL, reason="", is_confirmed_by_old=True)
+    double = enrol("13700137000", name="Lei Li")
+
+    merge(
+        actor=in_charge, key="m", at=NOON, store=riverside, kept=double, merged=li_lei, reason="Same person"
+    )
+
+    theirs = Card.objects.get(member=double)
+    with pytest.raises(CoolingOff):
+        pay(theirs, 20001, NOON, at_till, riverside)
+    assert pay(theirs, 20001, NOON + DAY, at_till, riverside).balance_minor == 29999

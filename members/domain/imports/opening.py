@@ -22,6 +22,7 @@ from members.enums import AccountKind, CardStatus, OperationKind, Role
 from members.models import (
     ApprovalStatus,
     Card,
+    CardKind,
     CardProduct,
     LimitedDeed,
     Member,
@@ -88,6 +89,8 @@ def hand_in(
     rows = read_rows(table, store)
     money = sum(row["principal"] + row["bonus"] for row in rows)
     points = sum(row["points"] for row in rows)
+    if money and product.kind == CardKind.SERVICES:
+        raise OpeningRefused(_("A count card holds no money. Choose another card."), faults={})
     if (money, points) != (control_minor, control_points):
         raise ControlTotalMismatch(
             _("The file does not add up to what you typed in. Nothing was taken."),
@@ -238,9 +241,10 @@ def post(*, batch: OpeningBatch, by: Staff, at: datetime) -> OpeningBatch:
 
 
 def _cards(batch: OpeningBatch, actor: Actor, at: datetime) -> dict[int, Card]:
-    """Each member's active card, the oldest of several; opened where there is none."""
+    """Each member's active card, the oldest of several; opened where there is none. A count card takes no money."""
     wanted = [row["member"] for row in batch.rows]
     active = Card.objects.filter(member__in=wanted, status=CardStatus.ACTIVE).order_by("-pk")
+    active = active.exclude(product__kind=CardKind.SERVICES)
     cards = {card.member_id: card for card in active.select_related("member", "product")}
     missing = Member.objects.filter(pk__in=set(wanted) - set(cards)).order_by("pk")
     for member in missing:
