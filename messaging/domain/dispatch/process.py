@@ -219,7 +219,7 @@ class GatewayProcess:
         while True:
             await asyncio.sleep(self._timing.sweep_seconds)
             try:
-                counts = await self._in_django(lambda: sweep_messages(at=now()))
+                counts = await self._in_django(sweep_messages)
             except DatabaseError as problem:
                 log.warning("database_trouble", error=type(problem).__name__)
                 continue
