@@ -212,7 +212,7 @@ def _take_receipts(gateway: Gateway, receipts: Sequence[ReceiptIn], at: datetime
         if touched:
             cursor.execute(_FOLD, {"ids": sorted(touched), "at": at})
         if refused := refused_by_the_number(receipts):
-            cursor.execute(_OPT_OUTS, {"gateway": gateway.pk, "ids": refused})
+            cursor.execute(_OPT_OUTS, {"gateway": gateway.pk, "ids": refused, "parts": []})
 
 
 @transaction.atomic

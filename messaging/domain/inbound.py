@@ -103,14 +103,44 @@ def _take_in(joined: Joined, at: datetime) -> None:
         return
     sender = Sender(phone, phone_hash(phone), _member_of(phone))
     # words of which a part is missing may say anything
-    read = _read(joined.text, sender, at) if joined.is_complete else Read(Intent("human"))
+    read = _understood(joined.text, sender, at) if joined.is_complete else Read(Intent("human"))
     stored = _store(joined, phone, sender.member, read.intent, at)
-    if _act(stored, sender, read, at):
+    if read.intent.kind == "opt_out":  # silence first, whatever comes of the rest
+        suppress(sender.phone_hash, ConsentSource.TEXT, at=at)
+    if _done(stored, sender, read, at):
         stored.handled_at = at
         stored.save(update_fields=["handled_at"])
     elif stored.handled_at is None:
         concern = Concern.QUESTION if joined.is_complete else Concern.INCOMPLETE
         conversations.take(stored, concern=concern, at=at)
+
+
+def _understood(text: str, sender: Sender, at: datetime) -> Read:
+    """`_read`; where a question or a keyword of others falls over, an opt-out at least is understood."""
+    try:
+        with transaction.atomic():
+            return _read(text, sender, at)
+    except DatabaseError:
+        raise
+    except Exception as problem:
+        log.error("inbound_not_read", error=type(problem).__name__)
+        intent = classify_inbound(text, region=region_of(sender.phone))
+        return Read(intent if intent.kind == "opt_out" else Intent("human"))
+
+
+def _done(text: InboundText, sender: Sender, read: Read, at: datetime) -> bool:
+    """`_act`; where a handler falls over, what it did is taken back and a person looks: one text never stops a gateway,
+    which would only be sent it again.
+    """
+    try:
+        with transaction.atomic():
+            return _act(text, sender, read, at)
+    except DatabaseError:
+        raise
+    except Exception as problem:
+        log.error("inbound_not_handled", intent=read.intent.kind, error=type(problem).__name__)
+        text.refresh_from_db()
+        return False
 
 
 def _read(text: str, sender: Sender, at: datetime) -> Read:
@@ -134,7 +164,7 @@ def _act(text: InboundText, sender: Sender, read: Read, at: datetime) -> bool:
     if intent == AUTOMATIC:
         return True
     if intent.kind == "opt_out":
-        return _opt_out(text, sender, intent, at)
+        return _opt_out(text, intent, at)
     if question is not None:
         return question.take(text, intent.argument, at)
     if intent.kind == "help":
@@ -150,9 +180,8 @@ def _act(text: InboundText, sender: Sender, read: Read, at: datetime) -> bool:
     return False
 
 
-def _opt_out(text: InboundText, sender: Sender, intent: Intent, at: datetime) -> bool:
-    """Silence first; words that only sound like it are looked at by a person afterwards."""
-    suppress(sender.phone_hash, ConsentSource.TEXT, at=at)
+def _opt_out(text: InboundText, intent: Intent, at: datetime) -> bool:
+    """Say so; words that only sound like it are looked at by a person afterwards."""
     replies.confirm_opt_out(text, at=at)
     if intent.argument == "phrase":
         conversations.take(text, concern=Concern.SILENCE, at=at)

@@ -18,6 +18,7 @@ from messaging.domain.dispatch.connector import NOBODY
 from messaging.domain.inbound import give_up_parts
 from messaging.domain.outbox import CHANNEL
 from messaging.domain.verification import forget_codes
+from messaging.gateways.refused_numbers import REFUSED_BY_THE_NUMBER
 from messaging.sql import statement
 
 ROUND_MAX = 5_000
@@ -31,15 +32,23 @@ _FINDING = ("gateways", "lost", "identified")
 _DECIDING = ("uncertain", "routes", "due", "expired", "no_receipt")
 _MATCH_PARKED = statement("match_parked")
 _FOLD = statement("fold")
+_OPT_OUTS = statement("receipt_opt_outs")
 
 
-def sweep_messages(*, at: datetime, resend_seconds: int = RESEND_SECONDS) -> dict[str, int]:
+def sweep_messages(*, at: datetime | None = None, resend_seconds: int = RESEND_SECONDS) -> dict[str, int]:
     """Apply every rule once, at most 5,000 messages each. Gives the rows changed by rule; wakes the gateways.
 
-    `resend_seconds`: how long a notification without an answer waits for its receipt before it goes out once
+    `at` None: the database's clock, never the worker's, says what is too late. `resend_seconds`: how long a notification without an answer waits for its receipt before it goes out once
     more.
     """
-    values = {"at": at, "limit": ROUND_MAX, "resend_seconds": resend_seconds, "nobody": NOBODY}
+    at = at or _database_now()
+    values = {
+        "at": at,
+        "limit": ROUND_MAX,
+        "resend_seconds": resend_seconds,
+        "sooner_seconds": max(0, RESEND_SECONDS - resend_seconds),
+        "nobody": NOBODY,
+    }
     counts = {name: _apply(_RULES[name], values) for name in _FINDING}
     counts["parked"] = match_parked(at=at)  # what receipts tell comes before what is decided without them
     counts |= {name: _apply(_RULES[name], values) for name in _DECIDING}
@@ -53,11 +62,23 @@ def sweep_messages(*, at: datetime, resend_seconds: int = RESEND_SECONDS) -> dic
     return counts
 
 
+def _database_now() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        found: datetime = cursor.fetchone()[0]
+    return found
+
+
 def match_parked(*, at: datetime) -> int:
     """Match receipts that waited for their id. Gives the number of messages they touched."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_MATCH_PARKED, {"gateway": None, "ids": None, "at": at})
-        ids = cursor.fetchone()[0]
+        cursor.execute(
+            _MATCH_PARKED,
+            {"gateway": None, "ids": None, "at": at, "refusals": sorted(REFUSED_BY_THE_NUMBER)},
+        )
+        ids, refused = cursor.fetchone()
+        if refused:
+            cursor.execute(_OPT_OUTS, {"gateway": None, "ids": [], "parts": refused})
         if ids:
             cursor.execute(_FOLD, {"ids": ids, "at": at})
     return len(ids)

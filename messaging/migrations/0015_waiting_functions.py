@@ -11,5 +11,5 @@ class Migration(migrations.Migration):
     dependencies = [("messaging", "0014_waiting_apart")]
     operations = [
         migrations.RunSQL((FOLDER / name).read_text(), migrations.RunSQL.noop)
-        for name in ("dispatch.sql", "enqueue.sql", "waiting.sql")
+        for name in ("dispatch.sql", "enqueue.sql", "waiting.sql", "waiting_installed.sql")
     ]

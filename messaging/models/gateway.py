@@ -16,7 +16,7 @@ class Gateway(models.Model):
     all of them. `options` are what the kind needs beside it (messaging/domain/gateways.py). `price_minor` is per part.
     What it can carry (`has_…`, `classes`, empty for all) decides where routes may send a text. `callback_token` is the
     secret path its provider reports to, `callback_sources` the networks it may report from (empty: any).
-    `down_since` is when it was last seen connected.
+    `state_since` is since when it is connected, or is not; trying again and again does not begin it anew.
     """
 
     name = models.CharField(_("name"), max_length=80, unique=True)
@@ -68,7 +68,6 @@ class Gateway(models.Model):
     last_error = models.CharField(_("last error"), max_length=200, blank=True, editable=False)
     state_since = models.DateTimeField(_("so since"), db_default=Now(), editable=False)
     bound_at = models.DateTimeField(_("connected since"), null=True, editable=False)
-    down_since = models.DateTimeField(null=True, editable=False)
     lease_owner = models.CharField(max_length=80, blank=True, editable=False)
     lease_epoch = models.BigIntegerField(default=0, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
@@ -88,8 +87,8 @@ class Gateway(models.Model):
                 level=pgtrigger.Row,
                 when=pgtrigger.Before,
                 operation=pgtrigger.UpdateOf("bind_state"),
-                condition=pgtrigger.Condition("OLD.bind_state IS DISTINCT FROM NEW.bind_state"),
-                func="NEW.state_since := now(); RETURN NEW;",
+                condition=pgtrigger.Condition("((OLD.bind_state = 'bound') <> (NEW.bind_state = 'bound'))"),
+                func="IF NEW.state_since = OLD.state_since THEN NEW.state_since := now(); END IF; RETURN NEW;",
             ),
             pgtrigger.Trigger(
                 name="gateway_prices",

@@ -1,6 +1,7 @@
 -- What texts cost, and the budgets that hold it. Amounts are in thousandths of a minor unit. No row is everybody's: a
--- budget is used in several rows, and whoever writes takes one that nobody holds. So two texts written in the same
--- instant may both take the last coin; a run at its launch, which asks for much, is alone (messaging/domain/budgets.py).
+-- budget is used in several rows, and whoever writes takes one that nobody holds. Only near a budget's end, or for much
+-- at once, do those who write stand in line, so that no two take the last coin; and no longer than a moment: nobody's
+-- money waits for a text. A run at its launch is alone too (messaging/domain/budgets.py).
 
 -- The price of a part at a gateway at a moment: that of the longest beginning of the number, as it stood then.
 CREATE OR REPLACE FUNCTION sms_part_price(in_gateway bigint, in_phone text, in_at timestamptz)
@@ -66,18 +67,48 @@ BEGIN
   END IF;
 END $$;
 
+-- Stands in line for a budget until the end of the transaction; whoever has not had its turn by then goes on without.
+CREATE OR REPLACE FUNCTION sms_budget_alone(in_budget bigint, in_until timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  LOOP
+    EXIT WHEN pg_try_advisory_xact_lock(4105, in_budget::int) OR clock_timestamp() >= in_until;
+    PERFORM pg_sleep(0.005);
+  END LOOP;
+END $$;
+
 -- What each of these texts would need aside, and whether a budget says no. Nothing is written. Rows come only while a
--- budget is in force. In the order given, each text stands on those before it. Texts that are not protected stop
--- before the protected share; a code stops when the whole amount is used; a notice of a debit never does.
+-- budget is in force. Counted once more, with what was committed meanwhile, when a budget is near its end.
 CREATE OR REPLACE FUNCTION sms_budget_judge(
   in_store bigint[], in_class text[], in_cause text[], in_cause_id bigint[], in_event bigint[], in_phone text[],
   in_parts smallint[], in_at timestamptz
-) RETURNS TABLE (number bigint, reserved bigint, is_refused boolean) LANGUAGE plpgsql STABLE AS $$
+) RETURNS TABLE (number bigint, reserved bigint, is_refused boolean) LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  turn timestamptz := clock_timestamp() + interval '0.3 seconds';
+  near bigint[];
 BEGIN
   IF NOT EXISTS (SELECT FROM messaging_budget b
                  WHERE b.from_at <= in_at AND (b.until_at IS NULL OR in_at < b.until_at)) THEN
     RETURN;
   END IF;
+  SELECT array_agg(DISTINCT b ORDER BY b) INTO near
+  FROM sms_budget_count(in_store, in_class, in_cause, in_cause_id, in_event, in_phone, in_parts, in_at) c, unnest(c.near) b;
+  FOR place IN 1 .. coalesce(cardinality(near), 0) LOOP
+    PERFORM sms_budget_alone(near[place], turn);
+  END LOOP;
+  RETURN QUERY SELECT c.number, c.reserved, c.is_refused
+  FROM sms_budget_count(in_store, in_class, in_cause, in_cause_id, in_event, in_phone, in_parts, in_at) c;
+END $$;
+
+-- The same as things are committed now, with the budgets that are near their end: of which less than a twentieth would be
+-- left, or which are asked for more than a thousandth. What a purse holds aside is not asked for again; a notice of a
+-- debit goes out in any case. In the order given, each text stands on those before it. Texts that are not protected stop
+-- before the protected share; a code stops when the whole amount is used; a notice of a debit never does.
+CREATE OR REPLACE FUNCTION sms_budget_count(
+  in_store bigint[], in_class text[], in_cause text[], in_cause_id bigint[], in_event bigint[], in_phone text[],
+  in_parts smallint[], in_at timestamptz
+) RETURNS TABLE (number bigint, reserved bigint, is_refused boolean, near bigint[]) LANGUAGE plpgsql STABLE AS $$
+BEGIN
   RETURN QUERY
   WITH draft AS MATERIALIZED (
     SELECT d.*, left(d.phone, (SELECT coalesce(max(length(prefix)), 0) FROM messaging_gatewayprice)) AS start,
@@ -104,9 +135,10 @@ BEGIN
     FROM budget b LEFT JOIN messaging_budgetuse u ON u.budget_id = b.id AND u.period_on = b.period_on
     GROUP BY b.id
   ), asked AS (
-    SELECT p.n, p.milli, p.is_debit, p.is_protected, b.cap, b.share, used.protected, used.other,
+    SELECT p.n, p.milli, p.is_debit, p.is_protected, b.id AS budget_id, b.cap, b.share, used.protected, used.other,
       sum(p.milli) OVER all_before AS running,
       sum(CASE WHEN p.is_protected THEN 0 ELSE p.milli END) OVER all_before AS running_other,
+      sum(CASE WHEN p.is_debit THEN 0 ELSE p.milli END) OVER all_before AS running_asked,
       CASE WHEN sms_budget_period(b.period, b.timezone, p.opened_at) = b.period_on
            THEN coalesce(p.purse_left, 0) ELSE 0 END AS aside
     FROM priced p
@@ -117,7 +149,11 @@ BEGIN
   SELECT a.n, max(a.milli)::bigint, bool_or(CASE
     WHEN a.is_debit THEN false
     WHEN a.protected + a.other + a.running - a.aside > a.cap THEN true
-    ELSE NOT a.is_protected AND a.other + a.running_other - a.aside > a.cap - a.share END)
+    ELSE NOT a.is_protected AND a.other + a.running_other - a.aside > a.cap - a.share END),
+    array_agg(a.budget_id) FILTER (WHERE a.milli > 0 AND NOT a.is_debit AND a.running_asked > a.aside AND (
+      a.running_asked - a.aside > a.cap / 1000
+      OR a.protected + a.other + a.running - a.aside > a.cap - a.cap / 20
+      OR (NOT a.is_protected AND a.other + a.running_other - a.aside > a.cap - a.share - a.cap / 20)))
   FROM asked a GROUP BY a.n;
 END $$;
 

@@ -1,7 +1,7 @@
 -- Receipts that came before the answer that names their id: matched now. `ids` NULL asks for all of the last 72 hours.
--- Gives the messages whose parts changed.
+-- Gives the messages whose parts changed, and the parts whose receipt says that the number takes no texts of ours.
 WITH parked AS MATERIALIZED (
-  SELECT r.id, r.outcome, r.is_final, p.id AS part_id
+  SELECT r.id, r.outcome, r.is_final, r.stat, r.err, p.id AS part_id
   FROM messaging_receipt r
   JOIN messaging_submittedpart p ON p.gateway_id = r.gateway_id AND p.provider_id = r.provider_id
   WHERE r.matched_at IS NULL
@@ -19,4 +19,6 @@ WITH parked AS MATERIALIZED (
   WHERE p.id = best.part_id AND (p.outcome = '' OR (p.outcome = 'undelivered' AND best.outcome = 'delivered'))
   RETURNING p.message_id
 )
-SELECT coalesce(array_agg(DISTINCT message_id), '{}') FROM changed
+SELECT (SELECT coalesce(array_agg(DISTINCT message_id), '{}') FROM changed),
+       (SELECT coalesce(array_agg(DISTINCT part_id), '{}') FROM parked
+        WHERE is_final AND (upper(btrim(stat)) = ANY(%(refusals)s::text[]) OR upper(btrim(err)) = ANY(%(refusals)s::text[])))

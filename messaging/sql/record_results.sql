@@ -1,5 +1,6 @@
 -- Writes a batch of answers: the attempts, the provider's ids, and the messages they move. Safe to say twice (an answer
--- already noted changes nothing), and nothing moves that was claimed anew meanwhile (the attempt's number decides) or
+-- already noted changes nothing). What the sweep took for lost meanwhile still believes a yes and a definite no that lets
+-- it go out again, never a rejection. Nothing moves that was claimed anew meanwhile (the attempt's number decides) or
 -- whose epoch is dead. Gives the number of live leases (0 or 1), the messages whose parts are to be counted again, and
 -- whether receipts wait for their id.
 WITH lease AS MATERIALIZED (
@@ -11,7 +12,7 @@ WITH lease AS MATERIALIZED (
   ) AS a (attempt_id, outcome, raw, state, reason, wait) CROSS JOIN lease
 ), noted AS (
   UPDATE messaging_attempt t SET outcome = a.outcome, raw_status = a.raw, answered_at = now()
-  FROM answer a WHERE t.id = a.attempt_id AND t.outcome IN ('', 'uncertain')
+  FROM answer a WHERE t.id = a.attempt_id AND (t.outcome = '' OR (t.outcome = 'uncertain' AND a.state <> 'rejected'))
   RETURNING t.id, t.message_id, t.number, a.state, a.reason, nullif(a.wait, '')::float8 AS wait_seconds
 ), closed AS (
   UPDATE messaging_handover h SET is_open = false FROM lease
@@ -25,7 +26,7 @@ WITH lease AS MATERIALIZED (
   ON CONFLICT (gateway_id, provider_id) DO NOTHING
 ), moved AS (
   UPDATE messaging_message m
-  SET state = n.state, reason = n.reason,
+  SET state = CASE WHEN m.state = 'uncertain' AND n.state = 'retry_wait' THEN 'queued' ELSE n.state END, reason = n.reason,
       due_at = CASE WHEN n.wait_seconds IS NULL THEN m.due_at ELSE now() + n.wait_seconds * interval '1 second' END,
       gateway_id = CASE WHEN n.state IN ('queued', 'retry_wait') AND n.id <> ALL(%(part_attempts)s::bigint[])
                              AND NOT EXISTS (SELECT 1 FROM messaging_submittedpart p WHERE p.message_id = m.id)
@@ -33,7 +34,7 @@ WITH lease AS MATERIALIZED (
       final_at = CASE WHEN n.state = 'rejected' THEN now() END
   FROM noted n
   WHERE m.id = n.message_id AND m.attempts = n.number
-    AND (m.state = 'submitting' OR (m.state = 'uncertain' AND n.state = 'accepted'))
+    AND (m.state = 'submitting' OR (m.state = 'uncertain' AND n.state IN ('accepted', 'queued', 'retry_wait')))
   RETURNING m.id
 )
 SELECT (SELECT count(*) FROM lease),

@@ -1,6 +1,6 @@
 -- Which way a text goes. Routes are read from the top (position, id); a text may go by each that fits its class, its
 -- number and its store, if the gateway can carry it. Of these the first whose gateway is connected is its way; one that
--- was lost less than a minute ago still counts as connected, except for a code. A gateway that has said no to this text
+-- was lost (or added) less than a minute ago still counts as connected, except for a code. A gateway that has said no to this text
 -- for reasons of its own (refused account, throttled again and again, no answer) comes after those that have not.
 -- With none connected the first one keeps it: it waits there and is moved by sweep_routes.sql.
 CREATE OR REPLACE FUNCTION sms_ways(
@@ -17,7 +17,7 @@ LANGUAGE sql STABLE AS $$
         SELECT 1 FROM messaging_providertemplate t
         WHERE t.gateway_id = g.id AND t.status = 'approved' AND t.version_id IS NOT DISTINCT FROM in_version)),
     coalesce(
-      CASE WHEN g.bind_state = 'bound' THEN g.lease_until ELSE g.down_since END
+      CASE WHEN g.bind_state = 'bound' THEN g.lease_until ELSE g.state_since END
         > in_at - CASE WHEN in_class = 'verification' THEN interval '0' ELSE interval '60 seconds' END, false),
     in_message IS NOT NULL AND (
       SELECT count(*) FILTER (WHERE a.outcome IN ('stop_bind', 'uncertain')) > 0

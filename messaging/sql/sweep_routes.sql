@@ -1,5 +1,6 @@
 -- Texts that wait at a gateway which is not connected go by the next route that is. Nothing of them has been taken: what
--- has parts at a gateway stays there, and what is in doubt is not in the queue.
+-- has parts at a gateway stays there, and what is in doubt is not in the queue. Codes first, of the others any: those that
+-- have no other way are not to hold up for ever those that have.
 WITH stuck AS MATERIALIZED (
   SELECT m.id, m.gateway_id, sms_way(m, %(at)s) AS way
   FROM messaging_gateway g
@@ -11,7 +12,7 @@ WITH stuck AS MATERIALIZED (
     AND EXISTS (SELECT 1 FROM messaging_route r JOIN messaging_gateway o ON o.id = r.gateway_id
                 WHERE r.is_active AND o.is_active AND o.bind_state = 'bound' AND o.lease_until > %(at)s)
     AND NOT EXISTS (SELECT 1 FROM messaging_submittedpart p WHERE p.message_id = m.id)
-  ORDER BY m.priority, m.due_at
+  ORDER BY m.priority > 0, random()
   LIMIT %(limit)s
   FOR NO KEY UPDATE OF m SKIP LOCKED
 )

@@ -33,14 +33,26 @@ BEGIN
   RETURN NULL;
 END $$;
 
-CREATE TRIGGER message_waits_new AFTER INSERT ON messaging_message
+CREATE OR REPLACE TRIGGER message_waits_new AFTER INSERT ON messaging_message
   REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION sms_wait_together();
-CREATE TRIGGER message_waits_again AFTER UPDATE OF state, due_at, expires_at, gateway_id ON messaging_message
+CREATE OR REPLACE TRIGGER message_waits_again AFTER UPDATE OF state, due_at, expires_at, gateway_id ON messaging_message
   FOR EACH ROW WHEN (
     NEW.state IN ('held', 'queued', 'retry_wait', 'uncertain', 'quarantined', 'unknown', 'no_receipt')
     AND (OLD.state, OLD.due_at, OLD.expires_at, OLD.gateway_id)
         IS DISTINCT FROM (NEW.state, NEW.due_at, NEW.expires_at, NEW.gateway_id)
   ) EXECUTE FUNCTION sms_wait_alone();
+
+-- What nobody knew about and a late receipt settled, or a person let go, is not left for a person to look at.
+CREATE OR REPLACE FUNCTION sms_wait_no_more() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM messaging_waiting
+  WHERE state IN ('unknown', 'no_receipt', 'quarantined') AND state = OLD.state AND due_at = OLD.due_at
+    AND ids = ARRAY[OLD.id];
+  RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER message_waits_no_more AFTER UPDATE OF state ON messaging_message
+  FOR EACH ROW WHEN (OLD.state IN ('unknown', 'no_receipt', 'quarantined') AND NEW.state <> OLD.state)
+  EXECUTE FUNCTION sms_wait_no_more();
 
 -- Takes up to so many ids that are due, the most urgent first, passing over chunks another process is at. Its statements
 -- see what was committed before each of them: an id is never taken before its message can be read. For marketing the
@@ -95,7 +107,7 @@ BEGIN
   END IF;
 
   WITH candidate AS MATERIALIZED (
-    SELECT m.id, m.priority, m.expires_at,
+    SELECT m.id, m.priority, m.expires_at, m.gateway_id,
            CASE WHEN m.message_class = 'marketing' THEN sms_phone_key(m.phone_hash) END AS key
     FROM unnest(ids) AS t (id)
     CROSS JOIN LATERAL (
@@ -106,11 +118,11 @@ BEGIN
   ), locked AS MATERIALIZED (
     SELECT key FROM lockable WHERE pg_try_advisory_xact_lock_shared(key)
   ), free AS MATERIALIZED (
-    SELECT id, priority, expires_at, key IS NULL OR key IN (SELECT key FROM locked) AS may_go FROM candidate
+    SELECT id, priority, expires_at, gateway_id, key IS NULL OR key IN (SELECT key FROM locked) AS may_go FROM candidate
   ), later AS (
     INSERT INTO messaging_waiting (state, priority, gateway_id, due_at, expires_at, ids, taken)
-    SELECT 'queued', priority, in_gateway, in_at + interval '0.2 seconds', expires_at, array_agg(id), 0
-    FROM free WHERE NOT may_go GROUP BY priority, expires_at
+    SELECT 'queued', priority, gateway_id, in_at + interval '0.2 seconds', expires_at, array_agg(id), 0
+    FROM free WHERE NOT may_go GROUP BY priority, gateway_id, expires_at
   )
   SELECT coalesce(array_agg(id) FILTER (WHERE may_go), '{}') INTO ids FROM free;
 END $$;
@@ -122,23 +134,10 @@ BEGIN
   DELETE FROM messaging_submittedpart WHERE message_id = OLD.id;
   RETURN NULL;
 END $$;
-CREATE TRIGGER message_forgets_tries AFTER DELETE ON messaging_message
+CREATE OR REPLACE TRIGGER message_forgets_tries AFTER DELETE ON messaging_message
   FOR EACH ROW EXECUTE FUNCTION sms_forget_tries();
 
 -- A message is written four times on its way to the phone, an attempt and a part twice, no indexed column after the
 -- first: room on the page keeps the later versions beside the first, and the indexes untouched.
 ALTER TABLE messaging_message SET (fillfactor = 50);
 ALTER TABLE messaging_waiting SET (fillfactor = 70);
-
--- What waits and what is on its way when this is installed.
-INSERT INTO messaging_waiting (state, priority, gateway_id, due_at, expires_at, ids, taken)
-SELECT state, priority, gateway_id,
-       CASE WHEN state = 'uncertain' THEN coalesce(submitted_at, now()) + interval '5 seconds' ELSE due_at END,
-       expires_at, array_agg(id), 0
-FROM messaging_message
-WHERE state IN ('held', 'queued', 'retry_wait', 'uncertain', 'quarantined', 'unknown', 'no_receipt')
-GROUP BY 1, 2, 3, 4, 5, id / 1000;
-INSERT INTO messaging_handover (gateway_id, epoch, started_at, first_attempt, last_attempt, is_open)
-SELECT a.gateway_id, a.epoch, min(a.started_at), min(a.id), max(a.id), true
-FROM messaging_attempt a JOIN messaging_message m ON m.id = a.message_id AND m.attempts = a.number
-WHERE m.state IN ('submitting', 'accepted') GROUP BY 1, 2, date_trunc('hour', a.started_at);

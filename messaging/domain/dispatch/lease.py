@@ -6,6 +6,7 @@ was stopped for a minute and wakes up changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ UPDATE messaging_gateway SET lease_owner = %(owner)s, lease_epoch = lease_epoch 
   lease_until = now() + %(seconds)s * interval '1 second'
 WHERE id = (
   SELECT id FROM messaging_gateway
-  WHERE is_active AND (lease_until IS NULL OR lease_until < now())
+  WHERE is_active AND (lease_until IS NULL OR lease_until < now()) AND id <> ALL(%(held)s::bigint[])
   ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
 )
 RETURNING id, lease_epoch, name, host, port, system_id, secret, sender, "window", rate, is_active, kind,
@@ -30,14 +31,12 @@ RETURNING id, lease_epoch, name, host, port, system_id, secret, sender, "window"
   options, callback_token
 """
 _GIVE_UP = """
-UPDATE messaging_gateway SET lease_owner = '', lease_until = NULL, bind_state = 'off', bound_at = NULL,
-  down_since = coalesce(down_since, now())
+UPDATE messaging_gateway SET lease_owner = '', lease_until = NULL, bind_state = 'off', bound_at = NULL
 WHERE id = %(gateway)s AND lease_owner = %(owner)s AND lease_epoch = %(epoch)s
 """
 _SAY = """
 UPDATE messaging_gateway SET bind_state = %(state)s::text, last_error = %(error)s,
-  bound_at = CASE WHEN %(state)s::text = 'bound' THEN now() END,
-  down_since = CASE WHEN %(state)s::text <> 'bound' THEN coalesce(down_since, now()) END
+  bound_at = CASE WHEN %(state)s::text = 'bound' THEN now() END
 WHERE id = %(gateway)s AND lease_owner = %(owner)s AND lease_epoch = %(epoch)s
 """
 
@@ -78,11 +77,15 @@ class Lease:
         return {"gateway": self.gateway, "epoch": self.epoch, "owner": self.owner}
 
 
-async def take(line: Line, owner: str, seconds: float) -> Lease | None:
-    """Take one gateway that nobody holds. At most one, so that processes that start together share."""
+async def take(line: Line, owner: str, seconds: float, held: Sequence[int] = ()) -> Lease | None:
+    """Take one gateway that nobody holds. At most one, so that processes that start together share.
+
+    `held` are the owner's own: one whose lease ran out while the database was away is renewed if nobody took it
+    meanwhile. Taken anew, its epoch would end, and with it the answers that wait to be written.
+    """
 
     async def work(connection: Connection) -> Lease | None:
-        cursor = await connection.execute(_TAKE, {"owner": owner, "seconds": seconds})
+        cursor = await connection.execute(_TAKE, {"owner": owner, "seconds": seconds, "held": list(held)})
         row = await cursor.fetchone()
         return Lease(row[0], row[1], owner, GatewayConfig(*row[2:])) if row else None
 

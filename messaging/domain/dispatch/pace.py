@@ -11,11 +11,18 @@ PAUSE_SECONDS = 1.0
 
 
 class Pace:
-    """`rate` counts parts a second, 0 is no cap. `now` is the event loop's time."""
+    """`rate` counts parts a second, 0 is no cap. `now` is the event loop's time.
+
+    `reserve` is what marketing leaves free for codes, `plenty` how much room it waits for, so that claims are few: of
+    the window, or of a second's worth where that is less.
+    """
 
     def __init__(self, rate: int, window: int) -> None:
         self.rate, self._window = rate, window
         self._limit = window
+        share = min(window, rate) if rate else window
+        self.reserve = share // 10 or (1 if share > 1 else 0)
+        self.plenty = max(1, share // 4)
         self._paused_until = 0.0
         self._recent: deque[tuple[float, int]] = deque()
         self._recent_parts = 0

@@ -147,11 +147,9 @@ class GatewayProcess:
     async def _take_one(self) -> None:
         if self._hours is None:
             return
-        lease = await leases.take(self._line, self._owner, self._timing.lease_seconds)
+        lease = await leases.take(self._line, self._owner, self._timing.lease_seconds, list(self._runners))
         if lease is None:
             return
-        if lease.gateway in self._runners:  # ours ran out while the database was away
-            await self._runners.pop(lease.gateway).abandon()
         try:
             runner = Runner(lease, self._line, self._hours_now, self._receive, self._timing.answer_seconds)
         except SecretUnreadable:
@@ -221,7 +219,7 @@ class GatewayProcess:
         while True:
             await asyncio.sleep(self._timing.sweep_seconds)
             try:
-                counts = await self._in_django(lambda: sweep_messages(at=now()))
+                counts = await self._in_django(sweep_messages)
             except DatabaseError as problem:
                 log.warning("database_trouble", error=type(problem).__name__)
                 continue

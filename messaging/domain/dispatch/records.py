@@ -9,7 +9,7 @@ from messaging.domain.dispatch.answers import Settled, settle
 from messaging.domain.dispatch.database import Connection
 from messaging.domain.dispatch.lease import Lease, LeaseLost
 from messaging.gateways.base import ReceiptIn, SubmitResult
-from messaging.gateways.refused_numbers import refused_by_the_number
+from messaging.gateways.refused_numbers import REFUSED_BY_THE_NUMBER, refused_by_the_number
 from messaging.literals import numbers, words
 from messaging.sql import statement
 from messaging.states import Reason, State
@@ -21,6 +21,7 @@ _FOLD = statement("fold")
 _OPT_OUTS = statement("provider_opt_outs")
 _RECEIPT_OPT_OUTS = statement("receipt_opt_outs")
 _RAW_MAX = 64
+_REFUSALS = sorted(REFUSED_BY_THE_NUMBER)
 
 
 _YES = Settled(State.ACCEPTED, Reason.NONE)
@@ -66,8 +67,12 @@ async def _record_answers(
         await connection.execute(_OPT_OUTS, {"attempts": refused})
     touched = set(again)
     if may_be_early:
-        early = {"gateway": lease.gateway, "ids": values["part_ids"], "at": None}
-        touched |= set((await _one(connection, _MATCH_PARKED, early))[0])
+        early = {"gateway": lease.gateway, "ids": values["part_ids"], "at": None, "refusals": _REFUSALS}
+        matched, refused_parts = await _one(connection, _MATCH_PARKED, early)
+        touched |= set(matched)
+        if refused_parts:
+            opted_out = {"gateway": lease.gateway, "ids": [], "parts": refused_parts}
+            await connection.execute(_RECEIPT_OPT_OUTS, opted_out)
     return touched
 
 
@@ -112,7 +117,7 @@ async def _record_receipts(connection: Connection, lease: Lease, receipts: Seque
     if not alive:
         raise LeaseLost
     if refused := refused_by_the_number(receipts):
-        await connection.execute(_RECEIPT_OPT_OUTS, {"gateway": lease.gateway, "ids": refused})
+        await connection.execute(_RECEIPT_OPT_OUTS, {"gateway": lease.gateway, "ids": refused, "parts": []})
     return set(touched)
 
 

@@ -1,7 +1,7 @@
 """The sender of one gateway: claims what the window has room for and hands it to the link.
 
 Codes never wait behind a campaign: what is claimed is ordered by priority, marketing never takes the last
-tenth of the window, and claims stay small.
+tenth of the window or of the rate, and claims stay small.
 """
 
 from __future__ import annotations
@@ -50,7 +50,6 @@ class Sender:
         self._link, self._line, self._lease = link, line, lease
         self._recorder, self._pace, self._hours = recorder, pace, hours
         self._window = lease.config.window
-        self._reserve = self._window // 10 or (1 if self._window > 1 else 0)
         self._wish = asyncio.Event()
         self._may_have_urgent = self._may_have_any = True
         self._is_stopping = False
@@ -90,10 +89,10 @@ class Sender:
         """One claim, if there is room and may be something to claim. True: look again at once."""
         free = self._link.free
         room = min(CLAIM_MAX, self._room(free))
-        plenty = min(CLAIM_MAX, max(1, self._window // 4))
-        if self._may_have_any and (room - self._reserve >= plenty or (room > 0 and free == self._window)):
+        reserve, plenty = self._pace.reserve, min(CLAIM_MAX, self._pace.plenty)
+        if self._may_have_any and (room - reserve >= plenty or (room > 0 and free == self._window)):
             self._may_have_any = self._may_have_urgent = False  # before the claim: a nudge during it counts
-            if await self._claim(max(1, room - self._reserve), ALL):
+            if await self._claim(max(1, room - reserve), ALL):
                 self._may_have_any = self._may_have_urgent = True
             return self._may_have_any
         if self._may_have_urgent and room > 0:

@@ -63,6 +63,19 @@ def hold() -> Lease:
     return asyncio.run(work())
 
 
+def take_again(owner: str, held: Sequence[int] = ()) -> Lease | None:
+    """Try to take the gateway for this owner, who holds those already."""
+
+    async def work() -> Lease | None:
+        line = Line("test")
+        try:
+            return await leases.take(line, owner, 30, held)
+        finally:
+            await line.close()
+
+    return asyncio.run(work())
+
+
 def claim_now(lease: Lease, at: datetime, limit: int = 100, priorities: Sequence[int] = ALL) -> Batch:
     async def work() -> Batch:
         line = Line("test")

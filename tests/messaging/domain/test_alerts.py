@@ -153,3 +153,12 @@ def test_without_a_mail_server_no_letter_is_written(gateway, django_capture_on_c
 
     assert mail.outbox == []
     assert Message.objects.count() == 0
+
+
+def test_trying_again_and_again_is_no_news_of_a_gateway_that_is_away(gateway):
+    down_for(180)
+
+    for state in (BindState.CONNECTING, BindState.WAITING):
+        Gateway.objects.update(bind_state=state)
+
+    assert kinds_now() == {"gateway_down"}

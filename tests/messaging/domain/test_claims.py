@@ -7,16 +7,17 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.utils.timezone import now
 
 from members.domain.enrolment import record_consent
 from members.enums import ConsentSource, Purpose
 from messaging.domain.dispatch.claims import URGENT, Batch
 from messaging.domain.suppressions import lock_phone, suppress
 from messaging.enums import Cause, MessageClass, SuppressionScope
-from messaging.models import Attempt, Suppression, Waiting
+from messaging.models import Attempt, Gateway, Suppression, Waiting
 from messaging.states import Reason, State
 from tests.conftest import NOON
-from tests.messaging.domain.desk import claim_now, hold, main_gateway, message, no, write
+from tests.messaging.domain.desk import claim_now, hold, main_gateway, message, no, take_again, write
 
 VERIFICATION, TRIGGER = MessageClass.VERIFICATION, MessageClass.TRIGGER
 NOTIFICATION, MARKETING = MessageClass.NOTIFICATION, MessageClass.MARKETING
@@ -196,3 +197,21 @@ def test_who_finds_only_what_another_is_at_stands_in_line_for_the_rest(lease, li
 
     assert is_in_line
     assert [len(batch.claimed) for batch in claims] == [1]
+
+
+def test_what_an_opt_out_made_wait_may_leave_by_any_gateway_as_before(lease, li_lei):
+    message(li_lei, MARKETING, NOON)
+
+    with transaction.atomic():
+        lock_phone(bytes(li_lei.phone_hash))
+        claim_now(lease, NOON)
+
+    assert list(Waiting.objects.values_list("gateway", flat=True)) == [None]
+
+
+def test_a_lease_that_ran_out_in_our_hands_is_renewed_not_taken_anew(lease):
+    """Taking it would end the epoch in which answers still wait to be written."""
+    Gateway.objects.update(lease_until=now() - timedelta(seconds=1))
+
+    assert take_again(lease.owner, held=[lease.gateway]) is None
+    assert take_again("another process").epoch == lease.epoch + 1

@@ -18,6 +18,7 @@ from messaging.domain.suppressions import suppress
 from messaging.enums import MessageClass
 from messaging.inbound_grammar import PRECEDENCE
 from messaging.models import Conversation, InboundText, Message, Suppression, VerificationCode
+from messaging.system_texts import SYSTEM_TEXTS
 from tests.conftest import NOON
 from tests.messaging.domain.desk import message
 from tests.messaging.domain.test_inbound import is_suppressed, replies, says  # noqa: F401
@@ -266,3 +267,27 @@ def test_stopped_by_text_and_by_the_till_start_lifts_nothing_of_the_till(says, l
     says("STOP", at=NOON + 2 * HOURS)
 
     assert is_suppressed(li_lei.phone)
+
+
+def test_a_handler_that_falls_over_leaves_the_text_to_a_person(says, registered, li_lei):  # noqa: F811
+    def broken(text, said, at):
+        Conversation.objects.all().delete()
+        raise ValueError("a bug")
+
+    inbound_registry.take_keywords("draw", lambda: ["moon"], broken)
+    registered("draw")
+
+    text = says("MOON")  # stored and acknowledged: the gateway goes on
+
+    assert text.handled_at is None
+    assert Conversation.objects.filter(phone=li_lei.phone).exists()
+
+
+def test_an_opt_out_stands_though_its_confirmation_falls_over(says, li_lei, monkeypatch):  # noqa: F811
+    message(li_lei, MessageClass.MARKETING, NOON)
+    monkeypatch.setitem(SYSTEM_TEXTS, "opted_out", None)
+
+    says("STOP")
+
+    assert is_suppressed(li_lei.phone)
+    assert Message.objects.get().state == "suppressed"

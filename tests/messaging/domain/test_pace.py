@@ -41,3 +41,13 @@ def test_after_a_throttle_it_pauses_then_starts_with_one_and_doubles():
     for _ in range(10):
         pace.accepted()
     assert pace.room(12.2, 0) == 50
+
+
+def test_under_a_cap_marketing_asks_for_a_share_of_the_cap_not_of_the_window():
+    """Ten a second through a window of a hundred: waiting for a quarter of the window would be for ever."""
+    pace = Pace(rate=10, window=100)
+
+    assert (pace.reserve, pace.plenty) == (1, 2)
+    assert pace.room(0.0, 5) - pace.reserve >= pace.plenty
+    assert (Pace(rate=0, window=50).reserve, Pace(rate=0, window=50).plenty) == (5, 12)
+    assert (Pace(rate=500, window=50).reserve, Pace(rate=0, window=1).reserve) == (5, 0)

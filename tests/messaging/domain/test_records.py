@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
+from django.utils.timezone import now
 
 from messaging.domain.dispatch.lease import LeaseLost
-from messaging.domain.sweeps import match_parked
+from messaging.domain.sweeps import match_parked, sweep_messages
 from messaging.enums import MessageClass
+from messaging.gateways.base import ReceiptIn
 from messaging.models import Attempt, Gateway, Message, Receipt, SubmittedPart, Suppression
 from messaging.states import Reason, State
 from tests.conftest import NOON
@@ -173,3 +176,49 @@ def test_a_carriers_blacklist_is_believed_like_a_stop(lease, li_lei, err, is_fin
 
     left = Suppression.objects.filter(phone_hash=li_lei.phone_hash, lifted_at=None)
     assert list(left.values_list("source", flat=True)) == (["carrier"] if is_out else [])
+
+
+@pytest.mark.parametrize("way", ["with the answer", "by the sweep"])
+def test_a_blacklist_that_is_told_before_the_answer_is_believed_all_the_same(lease, li_lei, way):
+    text = message(li_lei, NOTIFICATION, NOON)
+    (claimed,) = claim_now(lease, NOON).claimed
+    early = ReceiptIn("p1", "UNDELIV", "MBBLACK", "undelivered", True, "id:p1")
+
+    if way == "with the answer":
+        write(lease, receipts=[early])
+        write(lease, [yes(claimed.attempt_id, "p1")])
+    else:
+        write(lease, [yes(claimed.attempt_id, "p2")])
+        write(lease, receipts=[early])
+        SubmittedPart.objects.update(provider_id="p1")
+        match_parked(at=now())
+
+    text.refresh_from_db()
+    assert text.state == State.UNDELIVERED
+    assert [bytes(row.phone_hash) for row in Suppression.objects.all()] == [bytes(li_lei.phone_hash)]
+
+
+@pytest.mark.parametrize("outcome", ["not_sent", "throttle", "retry"])
+def test_a_definite_no_is_believed_after_the_lease_seemed_lost(lease, li_lei, outcome):
+    text = message(li_lei, NOTIFICATION, now())
+    (claimed,) = claim_now(lease, now()).claimed
+    sweep_messages(at=now() + timedelta(minutes=1))
+    text.refresh_from_db()
+    assert text.state == State.UNCERTAIN
+
+    write(lease, [no(claimed.attempt_id, outcome)])
+
+    text.refresh_from_db()
+    assert text.state == State.QUEUED, "what was not sent is not given up as unknown"
+    assert Attempt.objects.get().outcome == outcome
+
+
+def test_what_was_in_doubt_is_never_rejected(lease, li_lei):
+    text = message(li_lei, NOTIFICATION, now())
+    (claimed,) = claim_now(lease, now()).claimed
+    sweep_messages(at=now() + timedelta(minutes=1))
+
+    write(lease, [no(claimed.attempt_id, "permanent", "0x0B")])
+
+    text.refresh_from_db()
+    assert (text.state, Attempt.objects.get().outcome) == (State.UNCERTAIN, "uncertain")

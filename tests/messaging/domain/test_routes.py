@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from django.utils.timezone import now
 
-from messaging.domain import routes
+from messaging.domain import routes, sweeps
 from messaging.domain.sweeps import sweep_messages
 from messaging.enums import BindState, Cause, GatewayKind, MessageClass, ReportStatus
 from messaging.models import Attempt, Gateway, Message, ProviderTemplate, Route
@@ -22,7 +22,7 @@ MARKETING = MessageClass.MARKETING
 
 
 def gateway(name: str, *, is_up: bool = True, **more) -> Gateway:
-    """A gateway held by somebody else until tomorrow, or one that nobody has ever seen connected."""
+    """A gateway held by somebody else until tomorrow, or one that has long not been connected."""
     fields = {"kind": GatewayKind.SMPP, "host": "127.0.0.1", "port": 2775, "system_id": "s"} | more
     if is_up:
         fields |= {
@@ -30,7 +30,7 @@ def gateway(name: str, *, is_up: bool = True, **more) -> Gateway:
             "lease_until": NOON + timedelta(days=400),
             "lease_owner": "x",
         }
-    return Gateway.objects.create(name=name, **fields)
+    return Gateway.objects.create(name=name, state_since=NOON - timedelta(days=1), **fields)
 
 
 def route(to: Gateway, position: int, **more) -> Route:
@@ -146,7 +146,7 @@ def test_a_lost_connection_counts_for_a_minute_but_not_for_a_code(
     spare, li_lei, message_class, lost_seconds, goes_by
 ):
     main = gateway("Main", is_up=False, bind_state=BindState.WAITING)
-    Gateway.objects.filter(pk=main.pk).update(down_since=now() - timedelta(seconds=lost_seconds))
+    Gateway.objects.filter(pk=main.pk).update(state_since=now() - timedelta(seconds=lost_seconds))
     route(main, 10)
     route(spare, 20)
 
@@ -280,3 +280,20 @@ def test_the_box_says_which_way_and_why_not_the_others(main, spare, riverside):
     ]
     assert "script" in str(ways[0].why_not)
     assert "not connected" in str(ways[1].why_not)
+
+
+def test_what_has_no_other_way_holds_up_nobody_that_has(spare, li_lei, enrol, monkeypatch):
+    main = gateway("Main")
+    route(main, 10)
+    route(spare, 20, prefix="+86139")
+    for run in range(6):
+        message(li_lei, NOTIFICATION, NOON, run=run)
+    behind = message(enrol("13900139000"), NOTIFICATION, NOON + timedelta(seconds=1), run=7)
+    Gateway.objects.filter(pk=main.pk).update(bind_state=BindState.WAITING, state_since=NOON)
+    monkeypatch.setattr(sweeps, "ROUND_MAX", 2)
+
+    for _round in range(30):
+        sweep_messages(at=NOON + timedelta(minutes=2))
+
+    behind.refresh_from_db()
+    assert behind.gateway == spare

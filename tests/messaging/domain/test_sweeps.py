@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.utils.timezone import now
 
+from messaging import tasks
+from messaging.domain import sweeps
 from messaging.domain.sweeps import sweep_messages
 from messaging.enums import BindState, Cause, MessageClass
-from messaging.models import Attempt, Gateway, Handover, Message, Receipt
+from messaging.models import Attempt, Gateway, Handover, Message, Receipt, Waiting
 from messaging.states import Reason, State
 from tests.conftest import NOON
 from tests.messaging.domain.desk import main_gateway, message
@@ -198,3 +201,80 @@ def test_a_receipt_from_before_the_text_is_not_its_own(gateway, li_lei):
     parked(gateway, li_lei.phone, "a")
 
     assert after(text)[0] == State.UNCERTAIN
+
+
+def test_what_has_to_wait_longer_holds_up_nobody_behind_it(gateway, li_lei, monkeypatch):
+    monkeypatch.setattr(sweeps, "ROUND_MAX", 2)
+    for run in (1, 2, 3):
+        tried(
+            li_lei,
+            gateway,
+            NOTIFICATION,
+            State.SUBMITTING,
+            outcomes=("uncertain",),
+            ago=timedelta(minutes=10),
+            run=run,
+        )
+    code = tried(
+        li_lei,
+        gateway,
+        VERIFICATION,
+        State.SUBMITTING,
+        outcomes=("uncertain",),
+        ago=timedelta(seconds=6),
+        run=4,
+    )
+    Message.objects.update(state=State.UNCERTAIN)
+
+    for _round in (1, 2, 3):
+        sweep_messages(at=NOON)
+
+    code.refresh_from_db()
+    assert code.state == State.QUEUED
+    assert sweep_messages(at=NOON + timedelta(minutes=5))["uncertain"] == 2, "the others at their own time"
+    assert sweep_messages(at=NOON + timedelta(minutes=5))["uncertain"] == 1
+
+
+def test_a_chunk_of_doubts_is_never_cut_in_two(gateway, li_lei, monkeypatch):
+    monkeypatch.setattr(sweeps, "ROUND_MAX", 2)
+    rows = [message(li_lei, MARKETING, NOON, run=run, state=State.SUBMITTING) for run in range(3)]
+    Message.objects.all().delete()
+    Message.objects.bulk_create(
+        Message(**{**_fields(row), "state": State.UNCERTAIN, "submitted_at": NOON - timedelta(days=4)})
+        for row in rows
+    )
+
+    for _round in (1, 2, 3):
+        sweep_messages(at=NOON)
+
+    assert set(Message.objects.values_list("state", flat=True)) == {State.UNKNOWN}
+
+
+def _fields(row: Message) -> dict:
+    return {
+        field.attname: getattr(row, field.attname)
+        for field in Message._meta.concrete_fields
+        if field.attname != "id"
+    }
+
+
+@pytest.mark.parametrize("state", [State.UNKNOWN, State.NO_RECEIPT])
+def test_a_late_receipt_leaves_nothing_behind_for_a_person_to_look_at(gateway, li_lei, state):
+    before = {State.UNKNOWN: State.UNCERTAIN, State.NO_RECEIPT: State.ACCEPTED}[state]
+    text = message(li_lei, NOTIFICATION, NOON, state=before)
+    Message.objects.filter(pk=text.pk).update(state=state)
+    assert Waiting.objects.filter(state=state).exists()
+
+    Message.objects.filter(pk=text.pk).update(state=State.DELIVERED)
+
+    assert not Waiting.objects.filter(state=state).exists()
+
+
+def test_the_databases_clock_decides_not_the_workers(gateway, li_lei, monkeypatch):
+    code = message(li_lei, VERIFICATION, now(), expires_at=now() + timedelta(minutes=5))
+    monkeypatch.setattr(tasks, "now", lambda: code.due_at + timedelta(hours=1))
+
+    tasks.sweep_messages()
+
+    code.refresh_from_db()
+    assert code.state == State.QUEUED
