@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from campaigns.domain.audiences import Audience
-from campaigns.domain.drafting import is_approved, wording_of
+from campaigns.domain.drafting import has_own_text, is_approved, wording_of
 from campaigns.domain.preflight import preflight
 from campaigns.enums import CampaignStatus, RunStatus, Timing
 from campaigns.models import Campaign, Run
@@ -105,7 +105,7 @@ def _check_launchable(campaign: Campaign, at: datetime) -> None:
         raise NotLaunchable(_("A campaign sends a marketing text."), field="template")
     if approved_version(campaign.template_id or 0, campaign.store.language) is None:
         raise NotLaunchable(_("The text has not been approved yet."), field="template")
-    if campaign.wording and not is_approved(campaign):
+    if (campaign.wording or has_own_text(campaign)) and not is_approved(campaign):
         raise NotLaunchable(_("The text was changed after it was approved."), field="template")
     if campaign.timing != Timing.NOW and campaign.at_time is None:
         raise NotLaunchable(_("Choose a time of day."), field="at_time")

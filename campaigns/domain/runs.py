@@ -149,6 +149,8 @@ def _said(run: Run, chunk: int, at: datetime) -> list[Said]:
     """What each recipient of a chunk would read, or the reason there is nothing; rows, never models."""
     campaign, store = run.campaign, run.campaign.store
     wordings = texts.approved_wordings([campaign.template_id or 0]).get(campaign.template_id or 0, {})
+    if campaign.wording:  # a language taken out of the plan is not said, though it was approved once
+        wordings = {language: said for language, said in wordings.items() if language in campaign.wording}
     asks_visits = _asks(wordings.values(), "last_visit", "days_away")
     columns = (*_ROW, "member__facts__last_visit_at") if asks_visits else _ROW
     rows = list(run.recipients.filter(chunk=chunk).order_by("id").values_list(*columns))
