@@ -35,15 +35,16 @@ def expand_chunk(run_id: int, chunk: int) -> dict[str, int]:
 
 @shared_task
 def sweep_runs() -> dict[str, int]:
-    """Hand out again what a lost job left lying."""
+    """Hand out again what a lost job left lying; cancel what came back to a run that was stopped."""
     now = timezone.now()
+    cancelled = runs.cancel_returned(at=now)
     late_runs = runs.unfrozen(at=now)
     late_chunks = list(runs.unexpanded(at=now))
     for run_id in late_runs:
         freeze_run.delay(run_id)
     for run_id, chunk in late_chunks:
         expand_chunk.delay(run_id, chunk)
-    return {"runs": len(late_runs), "chunks": len(late_chunks)}
+    return {"runs": len(late_runs), "chunks": len(late_chunks), "cancelled": cancelled}
 
 
 @shared_task

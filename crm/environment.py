@@ -3,6 +3,8 @@
 import json
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +59,12 @@ def secret_key() -> str:
         return given
     path = data_dir() / "secret_key"
     if not path.exists():
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_text()
+        descriptor, made = tempfile.mkstemp(dir=path.parent, prefix="secret_key.")  # private to its owner
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(50))
+        with suppress(FileExistsError):
+            os.link(made, path)  # whole or not at all; of two processes the first one's stands
+        Path(made).unlink()
     return path.read_text()
 
 

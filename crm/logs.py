@@ -9,6 +9,8 @@ from typing import Any
 import structlog
 from django.http import HttpRequest, HttpResponse
 
+from crm.client_address import address_of
+
 _PHONE = re.compile(r"(?<!\d)(\+?\d{2,6})(\d{4})(\d{4})(?!\d)")
 _KEY = re.compile(r"\b([A-Za-z0-9]{8})\.[A-Za-z0-9]{24,}\b")
 
@@ -69,8 +71,7 @@ class RequestLogMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request_id = uuid.uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
-        address = request.META.get("REMOTE_ADDR", "")
-        with structlog.contextvars.bound_contextvars(request_id=request_id, address=address):
+        with structlog.contextvars.bound_contextvars(request_id=request_id, address=address_of(request)):
             response = self.get_response(request)
         response["X-Request-ID"] = request_id
         return response

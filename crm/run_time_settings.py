@@ -9,7 +9,7 @@ CONSTANCE_DATABASE_CACHE_BACKEND = None
 _LINE = {"widget": "unfold.widgets.UnfoldAdminTextInputWidget"}
 _NUMBER = {"widget": "unfold.widgets.UnfoldAdminIntegerFieldWidget"}
 CONSTANCE_ADDITIONAL_FIELDS = {
-    "clock": ["django.forms.RegexField", {"regex": r"^([01]\d|2[0-3]):[0-5]\d$", **_LINE}],
+    "clock": ["django.forms.RegexField", {"regex": r"\A([01][0-9]|2[0-3]):[0-5][0-9]\Z", **_LINE}],
     "count": ["django.forms.IntegerField", {"min_value": 0, "max_value": 1000, **_NUMBER}],
     "rows": ["django.forms.IntegerField", {"min_value": 0, "max_value": 10**7, **_NUMBER}],
     "amount": ["django.forms.IntegerField", {"min_value": 0, "max_value": 10**9, **_NUMBER}],

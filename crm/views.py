@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 
 from crm import health as checks
 from crm import metrics as measured
+from crm.client_address import address_of
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -46,5 +47,5 @@ def _let_in(request: HttpRequest) -> None:
     token = settings.REGULARS_METRICS_TOKEN
     said = request.headers.get("Authorization", "")
     has_token = bool(token) and constant_time_compare(said, f"Bearer {token}")
-    if not has_token and request.META.get("REMOTE_ADDR", "") not in settings.REGULARS_METRICS_FROM:
+    if not has_token and address_of(request) not in settings.REGULARS_METRICS_FROM:
         raise Http404

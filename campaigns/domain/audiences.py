@@ -63,7 +63,7 @@ class Audience:
 
     def _check(self) -> None:
         _between("not_seen_days", self.not_seen_days, 0, DAYS_MAX)
-        _between("seen_days", self.seen_days, 0, DAYS_MAX)
+        _between("seen_days", self.seen_days, 1, DAYS_MAX)
         _between("visits_min", self.visits_min, 0, 10**6)
         _between("spend_min_minor", self.spend_min_minor, 0, MONEY_MAX)
         _between("balance_min_minor", self.balance_min_minor, 0, MONEY_MAX)

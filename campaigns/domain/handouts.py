@@ -64,16 +64,18 @@ def begin(
     matching = audience.members(store, at=at).count()
     if not matching:
         raise HandoutRefused(_("Nobody meets these criteria."), field="")
-    handout = CouponHandout.objects.create(
-        definition=definition,
-        store=store,
-        staff_id=actor.staff_id,
-        audience=audience.as_json(),
-        reason=reason.strip()[:200],
-        key=f"{actor.scope}:{key}",
-        matching=matching,
-        asked_at=at,
-    )
+    facts = {
+        "definition": definition,
+        "store": store,
+        "staff_id": actor.staff_id,
+        "audience": audience.as_json(),
+        "reason": reason.strip()[:200],
+        "matching": matching,
+        "asked_at": at,
+    }
+    handout, is_new = CouponHandout.objects.get_or_create(key=f"{actor.scope}:{key}", defaults=facts)
+    if not is_new:
+        return handout  # begun by the same click a moment ago
     _audit(AuditVerb.COUPONS_HANDED_OUT, handout, actor, at, {"matching": matching, "reason": reason.strip()})
     return handout
 

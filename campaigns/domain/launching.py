@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import calendar
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from campaigns.domain.audiences import Audience
-from campaigns.domain.drafting import is_approved, wording_of
+from campaigns.domain.drafting import has_own_text, is_approved, wording_of
 from campaigns.domain.preflight import preflight
 from campaigns.enums import CampaignStatus, RunStatus, Timing
 from campaigns.models import Campaign, Run
@@ -23,6 +24,7 @@ from messaging.domain.budgets import MILLI, OverBudget
 from messaging.domain.texts import approved_version
 from messaging.enums import Cause, MessageClass
 
+log = structlog.get_logger(__name__)
 LATE_MAX = timedelta(hours=3)
 ONCE = "once"
 PRICED_SAMPLE = 20
@@ -103,15 +105,24 @@ def _check_launchable(campaign: Campaign, at: datetime) -> None:
         raise NotLaunchable(_("A campaign sends a marketing text."), field="template")
     if approved_version(campaign.template_id or 0, campaign.store.language) is None:
         raise NotLaunchable(_("The text has not been approved yet."), field="template")
-    if campaign.wording and not is_approved(campaign):
+    if (campaign.wording or has_own_text(campaign)) and not is_approved(campaign):
         raise NotLaunchable(_("The text was changed after it was approved."), field="template")
     if campaign.timing != Timing.NOW and campaign.at_time is None:
         raise NotLaunchable(_("Choose a time of day."), field="at_time")
     if campaign.timing in (Timing.ONCE, Timing.WEEKLY, Timing.MONTHLY) and campaign.start_on is None:
         raise NotLaunchable(_("Choose a day."), field="start_on")
-    today = at.astimezone(campaign.store.zone).date()
-    if campaign.timing == Timing.ONCE and campaign.start_on and campaign.start_on < today:
-        raise NotLaunchable(_("That day is over."), field="start_on")
+    _check_not_over(campaign, at)
+
+
+def _check_not_over(campaign: Campaign, at: datetime) -> None:
+    """Refuse what no tick could start any more: it would stand as active for ever and text nobody."""
+    field = "start_on" if campaign.timing == Timing.ONCE else "end_on"
+    last = getattr(campaign, field)
+    if campaign.at_time is None or last is None or at < _opens(campaign, last) + LATE_MAX:
+        return
+    if last < at.astimezone(campaign.store.zone).date():
+        raise NotLaunchable(_("That day is over."), field=field)
+    raise NotLaunchable(_("That time is over."), field="at_time")
 
 
 @transaction.atomic
@@ -143,23 +154,27 @@ def start_run(*, campaign: Campaign, window: str, at: datetime, as_of: datetime 
 def due_window(campaign: Campaign, at: datetime) -> str:
     """The window that is due now, or nothing. A tick up to three hours late still counts; a later one does not.
 
-    Days and times are the store's. A time that a clock change skips is the first moment after it; one that
-    comes twice counts once, because the window is the date.
+    Days and times are the store's; of a late evening the tick may come after midnight. A time that a clock change
+    skips is read by the clock before it; one that comes twice counts once, because the window is the date.
     """
-    local = at.astimezone(campaign.store.zone)
-    today = local.date()
-    if campaign.start_on and today < campaign.start_on or campaign.end_on and today > campaign.end_on:
-        return ""
-    if campaign.at_time is None or not _is_day(campaign, today):
-        return ""
-    opens = datetime.combine(today, campaign.at_time, campaign.store.zone)
-    if not opens <= at < opens + LATE_MAX:
-        return ""
-    return ONCE if campaign.timing == Timing.ONCE else today.isoformat()
+    today = at.astimezone(campaign.store.zone).date()
+    for day in (today, today - timedelta(days=1)):
+        if _is_day(campaign, day) and _opens(campaign, day) <= at < _opens(campaign, day) + LATE_MAX:
+            return ONCE if campaign.timing == Timing.ONCE else day.isoformat()
+    return ""
+
+
+def _opens(campaign: Campaign, day: date) -> datetime:
+    assert campaign.at_time is not None
+    return datetime.combine(day, campaign.at_time, campaign.store.zone).astimezone(UTC)
 
 
 def _is_day(campaign: Campaign, today: date) -> bool:
+    if campaign.at_time is None or (campaign.end_on and today > campaign.end_on):
+        return False
     first = campaign.start_on or today
+    if today < first:
+        return False
     if campaign.timing == Timing.ONCE:
         return today == first
     if campaign.timing == Timing.WEEKLY:
@@ -169,24 +184,37 @@ def _is_day(campaign: Campaign, today: date) -> bool:
     return campaign.timing == Timing.DAILY
 
 
+@transaction.atomic
+def start_by_itself(
+    *, campaign: Campaign, window: str, at: datetime, as_of: datetime | None = None
+) -> Run | None:
+    """`start_run` where nobody looks on: nothing is put aside, each text asks the budgets for itself.
+
+    Raises OverBudget, and starts nothing, while a budget is used beyond its amount already.
+    """
+    run = start_run(campaign=campaign, window=window, at=at, as_of=as_of)
+    if run:
+        subject = budget_subject(campaign)
+        budgets.open_purse(
+            cause=Cause.RUN, cause_id=run.pk, store=campaign.store, milli=0, subject=subject, at=at
+        )
+    return run
+
+
 def tick(*, at: datetime) -> list[int]:
     """Start every run that is due; gives the ids of those started now. Safe to run from several beats at once.
 
-    Nobody is there to be refused: each text of such a run asks the budgets for itself.
+    One that cannot start holds up no other; the next tick tries it again.
     """
     started = []
     campaigns = Campaign.objects.filter(status=CampaignStatus.ACTIVE).exclude(timing=Timing.NOW)
     for campaign in campaigns.select_related("store"):
-        window = due_window(campaign, at)
-        run = start_run(campaign=campaign, window=window, at=at) if window else None
+        try:
+            window = due_window(campaign, at)
+            run = start_by_itself(campaign=campaign, window=window, at=at) if window else None
+        except Exception as failure:
+            log.exception("campaign_not_started", campaign_id=campaign.pk, error=type(failure).__name__)
+            continue
         if run:
-            budgets.open_purse(
-                cause=Cause.RUN,
-                cause_id=run.pk,
-                store=campaign.store,
-                milli=0,
-                subject=budget_subject(campaign),
-                at=at,
-            )
             started.append(run.pk)
     return started

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import Case, Count, Exists, OuterRef, QuerySet, Value, When
+from django.db.models import BooleanField, Case, Count, Exists, OuterRef, QuerySet, Value, When
 
 from campaigns.domain import runs
 from campaigns.domain.drafting import unsaved_version
@@ -85,8 +85,10 @@ def _reason(at: datetime) -> Case:
     )
 
 
-def _texted(at: datetime, window: timedelta, limit: int) -> Exists:
+def _texted(at: datetime, window: timedelta, limit: int) -> Exists | Value:
     """Whether a phone had `limit` marketing texts in the window; asked from the few who had any."""
+    if limit <= 0:
+        return Value(True, output_field=BooleanField())
     heard = (
         Message.objects.filter(
             phone_hash=OuterRef("phone_hash"),

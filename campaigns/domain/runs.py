@@ -16,7 +16,7 @@ from campaigns.domain.audiences import Audience
 from campaigns.enums import CampaignKind, CampaignStatus, RunStatus, Timing
 from campaigns.models import Campaign, Run, RunChunk
 from members.enums import STORED_VALUE, AccountKind
-from members.models import Account, Member, Staff, Store
+from members.models import Account, Member, MemberStatus, Staff, Store
 from messaging.domain import budgets, outbox, texts
 from messaging.domain.outbox import Said
 from messaging.domain.texts import Wording
@@ -123,6 +123,8 @@ def expand(*, run_id: int, chunk: int, at: datetime) -> dict[str, int]:
         .filter(run_id=run_id, number=chunk, expanded_at=None)
         .first()
     )
+    # The store's row too: two runs of a store do not expand at once, or each would miss the other's text to a phone
+    # when it counts how many the phone has had. A member is of one store.
     run = Run.objects.select_for_update(no_key=True).select_related("campaign__store").get(pk=run_id)
     if row is None or run.status != RunStatus.SENDING:
         return {"queued": 0, "left_out": 0}
@@ -147,6 +149,8 @@ def _said(run: Run, chunk: int, at: datetime) -> list[Said]:
     """What each recipient of a chunk would read, or the reason there is nothing; rows, never models."""
     campaign, store = run.campaign, run.campaign.store
     wordings = texts.approved_wordings([campaign.template_id or 0]).get(campaign.template_id or 0, {})
+    if campaign.wording:  # a language taken out of the plan is not said, though it was approved once
+        wordings = {language: said for language, said in wordings.items() if language in campaign.wording}
     asks_visits = _asks(wordings.values(), "last_visit", "days_away")
     columns = (*_ROW, "member__facts__last_visit_at") if asks_visits else _ROW
     rows = list(run.recipients.filter(chunk=chunk).order_by("id").values_list(*columns))
@@ -155,11 +159,15 @@ def _said(run: Run, chunk: int, at: datetime) -> list[Said]:
     same: dict[str, object] = {"store": store.name, "store_phone": store.phone}
     chosen = {language: texts.preferred(wordings, language) for language in {row[4] for row in rows}}
     said = []
-    for member_id, phone, phone_hash, name, language, timezone, *visit in rows:
+    for member_id, phone, phone_hash, name, language, timezone, status, *visit in rows:
         zone = outbox.zone_of(phone, said=timezone, store=store.timezone)
         whose, wording = (member_id, phone, phone_hash), chosen[language]
-        if wording is None:
-            said.append(Said(*whose, None, "", "", "UCS-2", 1, Reason.NOT_APPROVED.value, zone))
+        is_merged = (
+            status == MemberStatus.MERGED
+        )  # since the run was frozen: the one they became is asked instead
+        if wording is None or is_merged:
+            why = Reason.DUPLICATE if is_merged else Reason.NOT_APPROVED
+            said.append(Said(*whose, None, "", "", "UCS-2", 1, why.value, zone))
             continue
         payload: dict[str, object] = same | {"name": name}
         if asks_visits or asks_holdings:
@@ -180,6 +188,7 @@ _ROW = (
     "member__name",
     "member__language",
     "member__timezone",
+    "member__status",
 )
 NOTHING_HELD = {"balance": 0, "points": 0}
 
@@ -236,12 +245,25 @@ def holdings_of(member_ids: Sequence[int]) -> dict[int, dict[str, int]]:
 def stop(*, run: Run, by: Staff, at: datetime) -> int:
     """Stop a run: no chunk is expanded any more, what still waits is cancelled. Gives how many texts that were.
 
-    What a carrier has already accepted cannot be called back.
+    What a carrier has already accepted cannot be called back. What is on its way to one just now either gets there or
+    comes back to wait, and then the sweep takes it: `cancel_returned`.
     """
     moved = Run.objects.filter(pk=run.pk, status__in=[RunStatus.FREEZING, RunStatus.SENDING, RunStatus.DONE])
     moved.update(status=RunStatus.STOPPED, stopped_by=by, finished_at=at)
     budgets.close_purse(cause=Cause.RUN, cause_id=run.pk, at=at)
-    waiting = Message.objects.filter(cause=Cause.RUN, cause_id=run.pk, state__in=STOPPABLE)
+    return _cancel_waiting([run.pk], at)
+
+
+@transaction.atomic
+def cancel_returned(*, at: datetime, within: timedelta = timedelta(hours=1)) -> int:
+    """Cancel what came back from a gateway to runs stopped lately (throttled, not bound, out of hours): for the sweep."""
+    stopped = Run.objects.filter(status=RunStatus.STOPPED, finished_at__gt=at - within)
+    return _cancel_waiting(list(stopped.values_list("id", flat=True)), at)
+
+
+def _cancel_waiting(run_ids: Sequence[int], at: datetime) -> int:
+    """Waits for nobody: a text that a gateway holds at this moment is left to it."""
+    waiting = Message.objects.filter(cause=Cause.RUN, cause_id__in=run_ids, state__in=STOPPABLE)
     locked = waiting.select_for_update(skip_locked=True).order_by("id").values_list("id", flat=True)
     return Message.objects.filter(pk__in=list(locked)).update(
         state=State.CANCELLED, reason=Reason.STOPPED, final_at=at

@@ -6,10 +6,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from campaigns.enums import RunStatus
 from campaigns.models import Recipient, Run
 from members.models import Member, Store
+from messaging.enums import Cause
+from messaging.models import Message
+from messaging.states import State
 
 if TYPE_CHECKING:
     from campaigns.domain.scoring import Assessment
@@ -23,6 +27,9 @@ JOIN campaigns_run n ON n.id = r.run_id
 JOIN members_memberfacts f ON f.member_id = r.member_id
 WHERE n.campaign_id = %(campaign)s AND n.id IS DISTINCT FROM %(run)s
   AND (f.last_visit_at IS NULL OR n.as_of > f.last_visit_at)
+  AND (n.status <> 'stopped' OR EXISTS (
+    SELECT FROM messaging_message t
+    WHERE t.cause = 'run' AND t.cause_id = n.id AND t.phone = r.phone AND t.state <> 'cancelled'))
 GROUP BY 1
 """
 
@@ -62,15 +69,19 @@ def choose(
 
 
 def _resting(run: Run) -> set[int]:
-    """Members this programme spoke to in the last two weeks."""
+    """Members this programme spoke to in the last two weeks; not those whom a stopped run never reached."""
+    texts = Message.objects.filter(cause=Cause.RUN, cause_id=OuterRef("run_id"), phone=OuterRef("phone"))
     lately = Recipient.objects.filter(
-        run__campaign=run.campaign, run__as_of__gt=run.as_of - REST, run__as_of__lte=run.as_of
+        ~Q(run__status=RunStatus.STOPPED) | Exists(texts.exclude(state=State.CANCELLED)),
+        run__campaign=run.campaign,
+        run__as_of__gt=run.as_of - REST,
+        run__as_of__lte=run.as_of,
     )
     return set(lately.exclude(run_id=run.pk).values_list("member_id", flat=True))
 
 
 def _heard(run: Run) -> dict[int, int]:
-    """How often this programme has spoken to each member since their last visit."""
+    """How often this programme has spoken to each member since their last visit, as `_resting` counts it."""
     with connection.cursor() as cursor:
         cursor.execute(_HEARD, {"campaign": run.campaign_id, "run": run.pk})
         return dict(cursor.fetchall())

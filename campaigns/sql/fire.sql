@@ -20,6 +20,11 @@ BEGIN
     RETURN;
   END IF;
 
+  IF in_dedupe_seconds > 0 THEN
+    -- one at a time for a rule and a member, or two facts at once would each miss the other; in a thousand drawers, so
+    -- that a deed to a crowd does not fill the table of locks
+    PERFORM pg_advisory_xact_lock((4105::bigint << 48) | (in_rule << 10) | (hashint8(in_member) & 1023));
+  END IF;
   IF in_dedupe_seconds > 0 AND EXISTS (
     SELECT FROM campaigns_rulefiring f
     WHERE f.rule_id = in_rule AND f.member_id = in_member AND f.outcome = 'sent' AND f.event_id <> in_event

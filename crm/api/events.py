@@ -173,7 +173,17 @@ def tell(caller: Caller, declared: EventType, fact: Mapping[str, Any], own_key: 
     if event is not None:
         return 201, show_event(event)
     earlier = MembershipEvent.objects.select_related("member", "store").get(source=source, key=key)
-    if (earlier.type, earlier.member_id) != (declared.name, fact["member"].pk):
+    if differing := _differences(earlier, declared, fact):
         detail = _("Another event was reported with this key.")
-        raise Problem(422, "event_key_reuse", detail, errors=[("/key", "event_key_reuse", detail)])
+        differs = [(pointer, "differs", _("This differs from the first report.")) for pointer in differing]
+        raise Problem(422, "event_key_reuse", detail, errors=[("/key", "event_key_reuse", detail), *differs])
     return 200, show_event(earlier)
+
+
+def _differences(earlier: MembershipEvent, declared: EventType, fact: Mapping[str, Any]) -> list[str]:
+    """What another report says otherwise, by pointer; not when and where, which a report may leave open."""
+    said: dict[str, Any] = {"/type": declared.name, "/member": fact["member"].pk}
+    was: dict[str, Any] = {"/type": earlier.type, "/member": earlier.member_id}
+    for values, data in ((said, fact["payload"]), (was, earlier.payload)):
+        values |= {pointer_to("/data", name): value for name, value in data.items()}
+    return sorted(pointer for pointer in said | was if said.get(pointer) != was.get(pointer))

@@ -31,7 +31,7 @@ class KeyThrottle(BaseThrottle):
         now = time.time()
         try:
             used = _count(request.auth.prefix, now)
-        except (RedisError, OSError) as down:
+        except (RedisError, OSError, ValueError) as down:  # ValueError: emptied while it counted
             if request.method in SAFE_METHODS:
                 return True
             detail = _("The request limiter does not answer. Nothing was done; try again.")

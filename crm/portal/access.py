@@ -106,14 +106,6 @@ def see_out(request: PortalRequest) -> None:
     request.portal_session.flush()
 
 
-def address_of(request: HttpRequest) -> str:
-    """The visitor's address: the last one our own proxy wrote, when there is a proxy."""
-    if getattr(settings, "SECURE_PROXY_SSL_HEADER", None):
-        said = request.META.get("HTTP_X_FORWARDED_FOR", "")
-        return said.rsplit(",", 1)[-1].strip()
-    return request.META.get("REMOTE_ADDR", "")
-
-
 def device_of(request: PortalRequest) -> str:
     """The secret by which this browser is known again, log-in or not; made and kept at its first use."""
     known = request.COOKIES.get(DEVICE_COOKIE, "")

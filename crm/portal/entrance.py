@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 from django.views import i18n
 from django.views.decorators.http import require_http_methods, require_POST
 
+from crm.client_address import address_of
 from crm.portal.access import (
     PortalRequest,
-    address_of,
     current_member,
     device_of,
     let_in,

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from crm.portal.access import PortalRequest, address_of, device_of, member_required, page, see_out
+from crm.client_address import address_of
+from crm.portal.access import PortalRequest, device_of, member_required, page, see_out
 from crm.portal.forms import CodeForm, PhoneForm
 from members.domain import erasing, phone_changes
 from members.domain.ledger import Actor

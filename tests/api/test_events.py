@@ -205,6 +205,16 @@ def test_the_name_of_one_fact_is_not_the_name_of_another(partner, li_lei):
     assert (response.status_code, response.json()["code"]) == (422, "event_key_reuse")
 
 
+def test_a_fact_told_again_otherwise_is_refused_naming_what_differs(partner, li_lei):
+    arrival = {"type": "customer_arrived", "phone": "13800138000", "key": "visit-7"}
+    partner.post("events", arrival | {"data": {"place": "Lobby"}})
+
+    response = partner.post("events", arrival | {"data": {"place": "Spa"}})
+
+    assert (response.status_code, response.json()["code"]) == (422, "event_key_reuse")
+    assert [error["pointer"] for error in response.json()["errors"]] == ["/key", "/data/place"]
+
+
 def test_where_the_text_stands_can_be_asked(partner, tell, rule):
     rule("customer_arrived", "Welcome.")
     told = tell("customer_arrived", {"place": "Lobby"}).json()

@@ -406,3 +406,12 @@ def test_a_key_of_any_length_is_kept_as_its_digest(aliyun):
     call("inbound", [aliyun_reply("hello", "k" * 5_000)])
 
     assert bytes(InboundKey.objects.get().digest) == hashlib.sha256(b"k" * 5_000).digest()
+
+
+@pytest.mark.parametrize("length", ["²", "-1", "1e3", "9" * 13])
+def test_a_length_that_is_none_is_refused(db, length):
+    browser = Client(raise_request_exception=False)
+
+    answer = browser.generic("POST", "/hooks/gateways/nobody/receipts", b"x", CONTENT_LENGTH=length)
+
+    assert answer.status_code == 413

@@ -1,5 +1,8 @@
 """A key may call so often a minute. Without the counter reads go on and writes wait."""
 
+from django.core.cache import cache
+
+from crm.api import throttling
 from crm.api.models import IdempotentRequest
 
 ARRIVAL = {"type": "customer_arrived", "phone": "13800138000", "data": {"place": "Lobby"}}
@@ -32,4 +35,19 @@ def test_without_the_cache_reads_go_on_and_writes_wait(partner, li_lei, settings
         "limiter_unavailable",
         "2",
     )
+    assert not IdempotentRequest.objects.exists()
+
+
+def test_a_cache_emptied_while_it_counts_is_no_error(partner, li_lei, monkeypatch):
+    class Emptied:
+        add, get = cache.get, cache.get
+
+        def incr(self, key: str) -> int:
+            return cache.incr(f"{key}:gone")
+
+    monkeypatch.setattr(throttling, "cache", Emptied())
+
+    read, write = partner.get("stores"), partner.post("events", ARRIVAL)
+
+    assert (read.status_code, write.status_code) == (200, 503)
     assert not IdempotentRequest.objects.exists()

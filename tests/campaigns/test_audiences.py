@@ -81,6 +81,7 @@ def test_members_of_another_store_are_never_meant(people, hilltop):
         {"birthday_month": 13},
         {"tier": 0},
         {"not_seen_days": -1},
+        {"seen_days": 0},  # kept, it would ask nothing: everybody
         {"visits_min": "3"},
         {"visits_min": True},
     ],

@@ -13,6 +13,7 @@ from campaigns.domain.audiences import Audience
 from campaigns.domain.wakeup import assess_store
 from campaigns.enums import CampaignKind, CampaignStatus
 from campaigns.models import Campaign, Run
+from messaging.domain.budgets import OverBudget
 
 
 class Command(BaseCommand):
@@ -39,7 +40,10 @@ class Command(BaseCommand):
                 "Launch the campaign first: its text must be approved and somebody must stand for it."
             )
         window = f"as-of-{options['as_of']}" if options["as_of"] else f"by-hand-{now:%Y-%m-%d-%H%M}"
-        run = launching.start_run(campaign=campaign, window=window, at=now, as_of=as_of)
+        try:
+            run = launching.start_by_itself(campaign=campaign, window=window, at=now, as_of=as_of)
+        except OverBudget as short:
+            raise CommandError(str(short.message)) from short
         if run is None:
             raise CommandError("This campaign already had its run for that day.")
         self._send(run, now)

@@ -131,9 +131,9 @@ def read_date(cell: str) -> tuple[date, str]:
             except ValueError as problem:
                 raise BadCell(_("There is no such day.")) from problem
     if match := _SERIAL.fullmatch(text):
-        seconds = round(float(match[2] or 0) * 86400)
-        rest = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}" if seconds % 86400 else ""
-        return _EXCEL_EPOCH + timedelta(days=int(match[1])), rest
+        more, seconds = divmod(round(float(match[2] or 0) * 86400), 86400)
+        rest = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}" if seconds else ""
+        return _EXCEL_EPOCH + timedelta(days=int(match[1]) + more), rest
     raise BadCell(_("The date is not understood. Write it like 2026-01-31."))
 
 
@@ -158,12 +158,18 @@ def moment_reader(zone: ZoneInfo, now: datetime) -> Callable[[str], str]:
             raise BadCell(_("The date is missing."))
         day, rest = read_date(cell)
         clock, offset = _clock(rest) if rest else (time(), "")
-        if offset:
-            said = datetime.fromisoformat(f"{day}T{clock}{offset}")
-        else:
-            said = datetime.combine(day, clock, tzinfo=zone)
         if day.year < _EARLIEST_YEAR:
             raise BadCell(_("The date is too long ago."))
+        if day > now.date() + timedelta(days=2):
+            raise BadCell(_("The date is in the future."))
+        try:
+            said = (
+                datetime.fromisoformat(f"{day}T{clock}{offset}")
+                if offset
+                else datetime.combine(day, clock, tzinfo=zone)
+            )
+        except ValueError as problem:
+            raise BadCell(_("The time is not understood. Write it like 14:30.")) from problem
         moment = said.astimezone(UTC)
         if moment > now:
             raise BadCell(_("The date is in the future."))
@@ -178,7 +184,9 @@ def birthday_reader(today: date) -> Callable[[str], str]:
     def read_birthday(cell: str) -> str:
         if not cell.strip():
             return NULL
-        day, _rest = read_date(cell)
+        day, rest = read_date(cell)
+        if rest:
+            _clock(rest)  # some systems write a birthday with a midnight
         if not date(_EARLIEST_YEAR, 1, 1) <= day <= today:
             raise BadCell(_("The birthday cannot be right."))
         return day.isoformat()

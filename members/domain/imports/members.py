@@ -31,6 +31,7 @@ _VERDICTS = {
     "phone_taken": _("This phone belongs to a member with another number."),
     "no_taken": _("This member number belongs to a member with another phone. Change the phone at the till."),
     "other_store": _("This person is a member of another store."),
+    "same_person": _("This person is in the file already, under another number of theirs."),
 }
 _OTHER_PHONE = _("Row %(row)s has the same member number with another phone.")
 _IGNORED = _("The consent columns were not read: nobody attested under which wording people agreed.")

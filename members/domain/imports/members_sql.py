@@ -17,6 +17,7 @@ SELECT s.row, coalesce(m.phone, s.phone) AS phone, coalesce(m.phone_hash, s.phon
        CASE
          WHEN m.id IS NULL AND n.id IS NOT NULL THEN 'no_taken'
          WHEN m.id IS NULL THEN 'new'
+         WHEN row_number() OVER (PARTITION BY m.id ORDER BY s.row) > 1 THEN 'same_person'
          WHEN m.home_store_id <> %(store)s THEN 'other_store'
          WHEN s.member_no <> '' AND s.member_no <> m.member_no THEN 'phone_taken'
          WHEN (s.name <> '' AND s.name <> m.name) OR (s.language <> '' AND s.language <> m.language)
@@ -92,6 +93,8 @@ WITH said AS (
   SELECT m.id, '{purpose}', s.{purpose}, %(wording)s, %(source)s, %(store)s, %(staff)s, %(at)s
   FROM {stage} s JOIN members_member m ON m.phone = s.phone AND m.home_store_id = %(store)s
   WHERE s.bucket IN ('new', 'updated') AND s.{purpose} IS NOT NULL
+    AND NOT (s.{purpose} AND EXISTS (SELECT FROM members_consententry c  -- said at the till since the triage
+                                     WHERE c.member_id = m.id AND c.purpose = '{purpose}'))
   RETURNING member_id, is_given
 )
 UPDATE members_member m SET has_{purpose}_consent = said.is_given FROM said WHERE m.id = said.member_id

@@ -71,7 +71,7 @@ def read_bytes(content: bytes, limits: Limits = BY_WEB) -> Table:
         rows = read_spreadsheet(content, rows_max=limits.rows_max, columns_max=limits.columns_max)
         if isinstance(rows, str):
             raise FileUnreadable(_("The spreadsheet cannot be read. Save it as CSV (UTF-8)."), detail=rows)
-        return table_of(rows, limits)
+        return table_of(_squared(rows), limits)
     if content[:4] == b"\xd0\xcf\x11\xe0":
         raise FileUnreadable(_("This is an old Excel file. Save it as XLSX or CSV (UTF-8)."))
     return table_of(_csv_rows(decode(content), limits), limits)
@@ -101,14 +101,24 @@ def _csv_rows(text: str, limits: Limits) -> list[list[str]]:
 def _parsed(text: str, delimiter: str, limits: Limits) -> list[list[str]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        return list(islice(reader, limits.rows_max + 2))
+        rows = list(islice(reader, limits.rows_max + 2))
+        return rows + list(islice(filter(_holds_something, reader), 1))
     except csv.Error as problem:
         message = _("Line %(line)s cannot be read: a quotation mark is not closed, or a cell is too long.")
         raise FileUnreadable(str(message) % {"line": reader.line_num}, line=reader.line_num) from problem
 
 
+def _squared(rows: Sequence[list[str]]) -> list[list[str]]:
+    """A sheet's rows as wide as its header: an empty cell at the end of a row is none in the file."""
+    width = len(next(filter(_holds_something, rows), []))
+    return [row + [""] * (width - len(row)) if row else row for row in rows]
+
+
 def table_of(rows: Sequence[Sequence[str]], limits: Limits = BY_WEB) -> Table:
-    """A table from rows of cells, the first with something in it being the header. Raises FileUnreadable."""
+    """A table from rows of cells, the first with something in it being the header. Raises FileUnreadable.
+
+    Empty rows count towards the most a file may have: what lies beyond was not read, and is not left out in silence.
+    """
     start = next((place for place, row in enumerate(rows) if _holds_something(row)), None)
     if start is None:
         raise FileUnreadable(_("The file is empty."))
@@ -120,7 +130,7 @@ def table_of(rows: Sequence[Sequence[str]], limits: Limits = BY_WEB) -> Table:
     if not all(map(_holds_something, body)):
         kept = [(number, row) for number, row in zip(numbers, body, strict=True) if _holds_something(row)]
         numbers, body = [number for number, _row in kept], [row for _number, row in kept]
-    if len(body) > limits.rows_max:
+    if len(body) > limits.rows_max or len(rows) > limits.rows_max + 2:
         raise FileUnreadable(_("The file has more rows than allowed. Split it."), rows_max=limits.rows_max)
     return Table(header, body, numbers)
 

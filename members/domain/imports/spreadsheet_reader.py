@@ -79,11 +79,15 @@ def main() -> None:
     sheet.reset_dimensions()  # what the file says of its size is not believed
     rows_max, columns_max = int(sys.argv[1]) + 2, int(sys.argv[2]) + 1
     out = sys.stdout
-    for row in sheet.iter_rows(max_row=rows_max, max_col=columns_max, values_only=True):
+    for number, row in enumerate(sheet.iter_rows(max_col=columns_max, values_only=True)):
         cells = [as_text(cell) for cell in row]
         while cells and not cells[-1]:
             cells.pop()
-        out.write(json.dumps(cells) + "\n")
+        is_beyond = number >= rows_max
+        if not is_beyond or cells or number > 2 * rows_max:
+            out.write(json.dumps(cells) + "\n")
+            if is_beyond:
+                break  # something beyond the most, or emptiness without end: enough to refuse the file
 
 
 if __name__ == "__main__":
