@@ -146,6 +146,8 @@ def test_a_colleague_cannot_use_what_was_approved_for_chen(give, approved, river
 
 @pytest.mark.parametrize("made_up", ["no uuid", "6c9b8f64-2f7c-4a0e-9d52-0f5f3b2a1c11"])
 def test_an_approval_nobody_gave_is_none(card, riverside, chen, made_up):
+    with connection.cursor() as cursor:  # as on a new connection, whatever ran on this one before
+        cursor.execute("SET LOCAL plan_cache_mode = force_custom_plan")
     actor = Actor(scope=f"staff:{chen.pk}", staff_id=chen.pk, approval=made_up)
 
     def deed() -> Any:
