@@ -16,6 +16,7 @@ from django.views import i18n
 from django.views.decorators.http import require_POST
 
 from crm.staff.access import STORE_KEY, staff_required
+from crm.staff.paging import whole_number
 from members.models import Staff, Store
 
 
@@ -48,7 +49,7 @@ def choose_store(request: HttpRequest) -> HttpResponse:
     """Work in another of one's stores. A store one has no role in is 404."""
     wanted = request.POST.get("store", "")
     stores = Store.objects.visible_to(request.user).filter(is_active=True)  # type: ignore[arg-type]
-    store = get_object_or_404(stores, pk=int(wanted) if wanted.isascii() and wanted.isdigit() else 0)
+    store = get_object_or_404(stores, pk=whole_number(wanted) or 0)
     request.session[STORE_KEY] = store.pk
     return HttpResponseRedirect(_safe_next(request) or reverse("staff:till"))
 
