@@ -44,6 +44,7 @@ class Link:
 MAY_WATCH = (Role.MANAGER, Role.OWNER, Role.MARKETER, Role.AUDITOR)
 MAY_COUNT = (Role.CASHIER, Role.MANAGER, Role.OWNER, Role.AUDITOR)
 IN_CHARGE = (Role.MANAGER, Role.OWNER)
+DASHBOARD = Place("staff:dashboard", _("Overview"), "layout-dashboard", is_tab=False)
 TILL = Place("staff:till", _("Till"), "scan-line")
 MEMBERS = Place("staff:member_list", _("Members"), "users")
 CAMPAIGNS = Place("staff:campaign_list", _("Campaigns"), "megaphone")
@@ -60,6 +61,7 @@ MONEY = Place("staff:money", _("Money"), "wallet", is_tab=False)
 AUDIT = Place("staff:audit_log", _("Audit"), "scroll-text", is_tab=False)
 SET_UP = Place("admin:index", _("Set-up"), "settings", is_tab=False)
 STAFF: tuple[tuple[Place, tuple[Role, ...]], ...] = (
+    (DASHBOARD, IN_CHARGE),
     (TILL, tuple(Role)),
     (MEMBERS, tuple(Role)),
     (INBOX, MAY_ANSWER),
