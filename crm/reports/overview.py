@@ -1,10 +1,8 @@
-"""A store at a glance: how many members may be texted, what became of the day's texts, what came in these days."""
+"""A store at a glance: how many members may be texted, what became of the day's texts, what came in."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Count
 
@@ -12,8 +10,6 @@ from crm.reports.rows import ask
 from crm.reports.takings import takings
 from members.models import MemberStatus, Store
 from messaging.models import Message
-
-DAYS_SHOWN = 14
 
 # The three counts are those of the member list's filters; who never agreed may have opted out as well.
 _REACHABLE = """
@@ -25,15 +21,6 @@ FROM members_member m
 LEFT JOIN (SELECT DISTINCT phone_hash FROM messaging_suppression WHERE lifted_at IS NULL) refused
   ON refused.phone_hash = m.phone_hash
 WHERE m.home_store_id = %(store)s AND m.status = %(active)s"""
-
-
-@dataclass(frozen=True)
-class Takings:
-    """Outside money of one day, less what was given back, and of each of the last days, the oldest first."""
-
-    today_minor: int
-    by_tender: Mapping[str, int]
-    trend: list[int]
 
 
 def reachable(store: Store) -> dict[str, int]:
@@ -48,14 +35,7 @@ def texts_since(store: Store, since: datetime) -> dict[str, int]:
     return dict(rows.values_list("state").annotate(number=Count("pk")))
 
 
-def money_in(store: Store, today: date, *, midnight: datetime) -> Takings:
-    """What the store took on its business day `today`, which began at `midnight`, and the days before. One query."""
-    span = {"begins": midnight - timedelta(days=DAYS_SHOWN - 1), "ends": midnight + timedelta(days=1)}
-    by_day: dict[date, int] = {}
-    by_tender: dict[str, int] = {}
-    for row in takings([store], **span):
-        by_day[row["on"]] = by_day.get(row["on"], 0) + row["together"]
-        if row["on"] == today:
-            by_tender[row["tender"]] = row["together"]
-    days = [today - timedelta(days=back) for back in reversed(range(DAYS_SHOWN))]
-    return Takings(by_day.get(today, 0), by_tender, [by_day.get(on, 0) for on in days])
+def money_in(store: Store, *, midnight: datetime) -> dict[str, int]:
+    """Outside money of the day that began at `midnight`, less what was given back, by tender. One query."""
+    rows = takings([store], begins=midnight, ends=midnight + timedelta(days=1))
+    return {row["tender"]: row["together"] for row in rows}

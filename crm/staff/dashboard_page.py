@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
@@ -52,7 +53,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "people": people,
         "people_url": f"{reverse('staff:member_list')}?{urlencode({'store': access.store.pk})}",
         "reachable": _of(people["reachable"], people["members"]),
-        "takings": _takings(access, overview.money_in(access.store, today, midnight=midnight)),
+        "takings": _takings(overview.money_in(access.store, midnight=midnight)),
         "day_url": reverse("staff:money_day", args=[today.isoformat()]),
         "texts": _texts(overview.texts_since(access.store, midnight), today.isoformat()),
         "campaigns": lines_of(list(active.order_by("-pk")[:CAMPAIGNS_SHOWN]), now),
@@ -101,17 +102,15 @@ def _number(rows: Any) -> int:
 
 def _of(part: int, whole: int) -> str:
     percent = number_text(round(100 * part / whole)) if whole else "0"
-    return _("%(percent)s %% of %(n)s members") % {"percent": percent, "n": number_text(whole)}
+    said = ngettext("%(percent)s %% of %(n)s member", "%(percent)s %% of %(n)s members", whole)
+    return said % {"percent": percent, "n": number_text(whole)}
 
 
-def _takings(access: Access, found: overview.Takings) -> dict[str, Any]:
-    by_tender = [
-        f"{TenderType(tender).label} {money_text(minor)}" for tender, minor in found.by_tender.items()
-    ]
+def _takings(by_tender: dict[str, int]) -> dict[str, str]:
+    said = [f"{TenderType(tender).label} {money_text(minor)}" for tender, minor in by_tender.items()]
     return {
-        "total": money_text(found.today_minor),
-        "note": ", ".join(by_tender) or _("nothing yet today"),
-        "trend": found.trend if any(found.trend) else [],
+        "total": money_text(sum(by_tender.values())),
+        "note": ", ".join(said) or _("nothing yet today"),
     }
 
 
