@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from campaigns.enums import CampaignStatus, RunStatus
 from campaigns.models import Campaign, Run, TriggerRule
+from members.admin_audit import record_change
 from members.admin_columns import badge, column, event_column, json_column, labelled, linked
 from members.admin_filters import EventFilter, OwnStoresFilter
 from members.admin_scope import ReadOnlyAdmin, StoreScopedAdmin
@@ -103,6 +104,7 @@ class TriggerRuleAdmin(StoreScopedAdmin):
                 rule.is_on = is_on
                 rule.save(update_fields=["is_on"])
                 self.log_change(request, rule, [{"changed": {"fields": [str(_("on"))]}}])
+                record_change(request, rule, {"is_on": not is_on}, {"is_on": is_on})
         told = ngettext("%(count)s rule switched.", "%(count)s rules switched.", len(own))
         messages.success(request, told % {"count": len(own)})
         if len(own) < len(chosen):

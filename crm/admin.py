@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.filters import BooleanFieldListFilter
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Exists, Field, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -33,6 +34,7 @@ from unfold.widgets import (
 
 from crm import admin_fraud  # noqa: F401 (registers its page)
 from crm.api.models import ApiKey
+from members.admin_audit import AuditedMixin, record_change
 from members.admin_columns import badge, column
 from members.admin_filters import titled
 from members.admin_scope import StoreScopedAdmin, reach_of
@@ -55,28 +57,36 @@ class TaskForm(PeriodicTaskForm):
 
 
 @admin.register(PeriodicTask)
-class PeriodicTaskAdmin(BasePeriodicTask, ModelAdmin):
+class PeriodicTaskAdmin(AuditedMixin, BasePeriodicTask, ModelAdmin):
     """When beat ticks. A superuser's page."""
 
     form = TaskForm
     change_list_template = "admin/change_list.html"
     change_form_template = "admin/change_form.html"
 
+    def response_action(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> Any:
+        """Beat's own buttons switch and start what is ticked; the audit log says which and by whom."""
+        answer = super().response_action(request, queryset)
+        if (deed := request.POST.get("action")) in BasePeriodicTask.actions:
+            for task in PeriodicTask.objects.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME)):
+                record_change(request, task, {}, {"action": deed, "enabled": task.enabled})
+        return answer
+
 
 @admin.register(IntervalSchedule)
-class IntervalScheduleAdmin(ModelAdmin):
+class IntervalScheduleAdmin(AuditedMixin, ModelAdmin):
     """How often."""
 
     list_display = ("__str__", "every", "period")
 
 
 @admin.register(CrontabSchedule)
-class CrontabScheduleAdmin(BaseCrontab, ModelAdmin):
+class CrontabScheduleAdmin(AuditedMixin, BaseCrontab, ModelAdmin):
     """At which times."""
 
 
 @admin.register(ClockedSchedule)
-class ClockedScheduleAdmin(BaseClocked, ModelAdmin):
+class ClockedScheduleAdmin(AuditedMixin, BaseClocked, ModelAdmin):
     """At which moment."""
 
 

@@ -19,6 +19,22 @@ _VERBS = {
 }
 
 
+class AuditedMixin:
+    """An admin whose forms and removals go into the audit log."""
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        """Called once a form is saved: what it changed goes into the audit log, with what was there before."""
+        record_form(request, form, formsets or (), is_new=add)
+        return super().construct_change_message(request, form, formsets, add)  # type: ignore[misc]
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Called before rows are deleted."""
+        record_removals(request, queryset)
+        return super().log_deletions(request, queryset)  # type: ignore[misc]
+
+
 def record_form(request: HttpRequest, form: Any, formsets: Iterable[Any], *, is_new: bool) -> None:
     """Write what a saved form of the set-up changed, and each row of its tables."""
     row: Model = getattr(form, "instance", None) or form.user  # the page for a password has a form of its own
@@ -33,6 +49,11 @@ def record_form(request: HttpRequest, form: Any, formsets: Iterable[Any], *, is_
             _write(request, _row_verb(changed, 1), _named(changed), None, facts, _store_of(changed))
         for gone in formset.deleted_objects:
             _write(request, _row_verb(gone, 2), _named(gone), audit.facts_of(gone), None, _store_of(gone))
+
+
+def record_change(request: HttpRequest, row: Model, before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Write what a button of a list changed of one row: no form tells of it."""
+    _write(request, AuditVerb.CHANGED, row, before, after)
 
 
 def record_removals(request: HttpRequest, rows: Iterable[Model]) -> None:

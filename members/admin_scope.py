@@ -17,7 +17,7 @@ from django.utils.text import capfirst
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from members.admin_audit import record_form, record_removals
+from members.admin_audit import AuditedMixin
 from members.admin_money import MoneyFormField
 from members.enums import Role
 from members.models import StaffRole, Store
@@ -72,7 +72,7 @@ def stores_of(request: HttpRequest, roles: Iterable[Role] = READERS) -> QuerySet
     return Store.objects.all() if reach.is_superuser else Store.objects.filter(pk__in=reach.stores(roles))
 
 
-class StoreScopedAdmin(ModelAdmin):
+class StoreScopedAdmin(AuditedMixin, ModelAdmin):
     """Rows of the person's stores only. `readers` see them, `writers` change them; both are roles in the row's store.
 
     `store_path` is the lookup from the model to its store; empty when the model belongs to the whole house,
@@ -136,18 +136,6 @@ class StoreScopedAdmin(ModelAdmin):
         if not self.is_theirs(request, obj):
             raise PermissionDenied
         super().save_model(request, obj, form, change)
-
-    def construct_change_message(
-        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
-    ) -> Any:
-        """Called once a form is saved: what it changed goes into the audit log, with what was there before."""
-        record_form(request, form, formsets or (), is_new=add)
-        return super().construct_change_message(request, form, formsets, add)
-
-    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
-        """Called before rows are deleted."""
-        record_removals(request, queryset)
-        return super().log_deletions(request, queryset)
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any

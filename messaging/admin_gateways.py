@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -15,7 +14,6 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import TabularInline
 from unfold.decorators import action
 
 from members.admin_columns import labelled
@@ -43,17 +41,6 @@ def kind_of(request: HttpRequest, gateway: Gateway | None) -> GatewayKind:
     return GatewayKind(said) if said in GatewayKind.values else GatewayKind.SMPP
 
 
-class ProviderTemplateInline(TabularInline):
-    """What this provider calls our wordings, and whether they have passed there."""
-
-    model = ProviderTemplate
-    extra = 0
-    fields = ("version", "system_text", "language", "code", "parameters", "status", "reason")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderTemplate]:
-        return super().get_queryset(request).select_related("version__template", "gateway")
-
-
 @admin.register(Gateway)
 class GatewayAdmin(StoreScopedAdmin):
     """Ways to phones. Owners and auditors look, a superuser changes."""
@@ -63,7 +50,7 @@ class GatewayAdmin(StoreScopedAdmin):
     connection = labelled("bind_state", _("connection"), BIND_LABELS)
     list_display = ("name", "kind", "connection", "bound_at", "price", "is_active")
     list_filter = ("kind", "is_active")
-    readonly_fields = ("connection", "bound_at", "trouble", "reports_to")
+    readonly_fields = ("connection", "bound_at", "trouble", "reports_to", "mirror")
     actions_detail = ("send_test",)
 
     @admin.display(description=_("last error"))
@@ -83,11 +70,19 @@ class GatewayAdmin(StoreScopedAdmin):
             or "—"
         )
 
+    @admin.display(description=ProviderTemplate._meta.verbose_name_plural)
+    def mirror(self, gateway: Gateway) -> SafeString:
+        """What this provider calls our wordings has one list, where each is edited."""
+        address = reverse("admin:messaging_providertemplate_changelist")
+        return format_html(
+            '<a class="underline" href="{}?gateway__id__exact={}">{}</a>',
+            address,
+            gateway.pk,
+            _("Show the list"),
+        )
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change, **{"form": form_for(kind_of(request, obj))} | kwargs)
-
-    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
-        return (ProviderTemplateInline,) if obj is not None and obj.needs_template else ()
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         may_write = obj is None or self.has_change_permission(request, obj)
@@ -100,13 +95,14 @@ class GatewayAdmin(StoreScopedAdmin):
         }
         carries = ("classes", "has_receipts", "has_inbound", "has_long_texts", "has_unicode", "has_names")
         pace = ("window", "rate", "price_minor" if may_write else "price")
+        mirror = ("mirror",) if obj is not None and obj.needs_template else ()
         standing = ("connection", "bound_at", "trouble")
         reports = () if is_connected or not may_write or obj is None else ("reports_to",)
         sources = () if is_connected else ("callback_sources",)
         return (
             (None, about),
             (_("Pace and price"), {"fields": pace}),
-            (_("What it carries"), {"fields": carries}),
+            (_("What it carries"), {"fields": (*carries, *mirror)}),
             *(((_("Reports"), {"fields": (*reports, *sources)}),) if sources else ()),
             (_("Connection"), {"fields": standing}),
         )

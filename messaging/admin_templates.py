@@ -274,7 +274,7 @@ class RegistrationAdmin(ReportAdmin):
 @admin.register(ProviderTemplate)
 class ProviderTemplateAdmin(ReportAdmin):
     standing = labelled("status", _("status"), REPORT_LABELS)
-    list_display = ("version", "gateway", "code", "standing", "reason")
+    list_display = ("__str__", "language", "code", "standing", "reason")
     list_filter = ("status", "gateway")
     list_select_related = ("version__template", "gateway")
     autocomplete_fields = ("version",)

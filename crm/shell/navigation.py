@@ -42,13 +42,14 @@ class Link:
 
 
 MAY_WATCH = (Role.MANAGER, Role.OWNER, Role.MARKETER, Role.AUDITOR)
-STAFF = (
-    Place("staff:till", _("Till"), "scan-line"),
-    Place("staff:member_list", _("Members"), "users"),
-    Place("staff:campaign_list", _("Campaigns"), "megaphone"),
-    Place("staff:message_list", _("Messages"), "message-square-text"),
-    Place("staff:coupon_list", _("Coupons"), "ticket-percent", is_tab=False),
-)
+MAY_COUNT = (Role.CASHIER, Role.MANAGER, Role.OWNER, Role.AUDITOR)
+IN_CHARGE = (Role.MANAGER, Role.OWNER)
+DASHBOARD = Place("staff:dashboard", _("Overview"), "layout-dashboard", is_tab=False)
+TILL = Place("staff:till", _("Till"), "scan-line")
+MEMBERS = Place("staff:member_list", _("Members"), "users")
+CAMPAIGNS = Place("staff:campaign_list", _("Campaigns"), "megaphone")
+MESSAGES = Place("staff:message_list", _("Messages"), "message-square-text")
+COUPONS = Place("staff:coupon_list", _("Coupons"), "ticket-percent", is_tab=False)
 TEXTS = Place("staff:text_list", _("Text templates"), "file-text", is_tab=False)
 REVIEW = Place("staff:review_list", _("Review desk"), "stamp", is_tab=False)
 INBOX = Place("staff:inbox", _("Inbox"), "inbox", is_tab=False)
@@ -59,6 +60,23 @@ APPROVALS = Place("staff:approval_list", _("Approvals"), "shield-check", is_tab=
 MONEY = Place("staff:money", _("Money"), "wallet", is_tab=False)
 AUDIT = Place("staff:audit_log", _("Audit"), "scroll-text", is_tab=False)
 SET_UP = Place("admin:index", _("Set-up"), "settings", is_tab=False)
+STAFF: tuple[tuple[Place, tuple[Role, ...]], ...] = (
+    (DASHBOARD, IN_CHARGE),
+    (TILL, tuple(Role)),
+    (MEMBERS, tuple(Role)),
+    (INBOX, MAY_ANSWER),
+    (CAMPAIGNS, MAY_WATCH),
+    (MESSAGES, tuple(Role)),
+    (COUPONS, tuple(Role)),
+    (TEXTS, MAY_WATCH),
+    (REVIEW, MAY_WATCH),
+    (TIERS, IN_CHARGE),
+    (CODES, IN_CHARGE),
+    (ALERTS, MAY_WATCH),
+    (MONEY, MAY_COUNT),
+    (APPROVALS, MAY_COUNT),
+    (AUDIT, (Role.OWNER, Role.AUDITOR)),
+)
 PORTAL = (
     Place("portal:home", _("Home"), "house"),
     Place("portal:statement", _("Statement"), "receipt-text"),
@@ -84,23 +102,16 @@ def _address(name: str) -> str:
 
 def staff_links(request: HttpRequest) -> list[Link]:
     """The rail: daily work, what waits for a second person, the audit log, then set-up, as far as one may."""
-    reach = reach_of(request)
-    places = [*STAFF]
-    if reach.may_anywhere(MAY_ANSWER):
-        places.insert(2, INBOX)
-    if reach.may_anywhere((Role.MANAGER, Role.OWNER, Role.MARKETER, Role.AUDITOR)):
-        places += [TEXTS, REVIEW]
-    if reach.may_anywhere((Role.MANAGER, Role.OWNER)):
-        places += [TIERS, CODES]
-    if reach.may_anywhere(MAY_WATCH):
-        places.append(ALERTS)
-    if reach.may_anywhere((Role.CASHIER, Role.MANAGER, Role.OWNER, Role.AUDITOR)):
-        places += [MONEY, APPROVALS]
-    if reach.may_anywhere((Role.OWNER, Role.AUDITOR)):
-        places.append(AUDIT)
+    places = [place for place, roles in STAFF if _may(request, roles)]
     if may_enter(request):
         places.append(SET_UP)
     return [_counted(link, request) for link in links(tuple(places), request.path)]
+
+
+def _may(request: HttpRequest, roles: tuple[Role, ...]) -> bool:
+    """In the store one works in, as its pages ask; in any store where no page has read one."""
+    reach, store = reach_of(request), _store_at_work(request)
+    return reach.may(store.pk, roles) if store else reach.may_anywhere(roles)
 
 
 def _counted(link: Link, request: HttpRequest) -> Link:

@@ -12,7 +12,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -32,7 +32,7 @@ View = Callable[..., HttpResponseBase]
 
 @dataclass(frozen=True)
 class Access:
-    """A person at work: their stores, the one they are in, and their roles there.
+    """A person at work: their stores, the one they are in, their roles there, and (store id, role) of all.
 
     `approval` is the second person's yes that this deed is done on, if it is.
     """
@@ -41,11 +41,18 @@ class Access:
     stores: tuple[Store, ...]
     store: Store
     roles: frozenset[str]
+    held: frozenset[tuple[int, str]] = frozenset()
     approval: str = ""
 
     def may(self, *roles: Role) -> bool:
         """Whether the person holds one of these roles in the current store; the same answer as `Staff.may`."""
         return self.staff.is_superuser or not self.roles.isdisjoint(roles)
+
+    def stores_with(self, *roles: Role) -> list[Store]:
+        """The stores in which the person holds one of these roles: what a list over several stores may hold."""
+        if self.staff.is_superuser:
+            return list(self.stores)
+        return [store for store in self.stores if any((store.pk, role) in self.held for role in roles)]
 
     @property
     def store_ids(self) -> list[int]:
@@ -84,8 +91,9 @@ def _read(request: HttpRequest) -> Access:
     if not stores:
         raise NoStore
     chosen = stores.get(request.session.get(STORE_KEY, 0)) or next(iter(stores.values()))
-    held = frozenset(role.role for role in roles if role.store_id == chosen.pk)
-    return Access(staff, tuple(stores.values()), chosen, held)
+    held = frozenset((role.store_id, role.role) for role in roles)
+    here = frozenset(role for store_id, role in held if store_id == chosen.pk)
+    return Access(staff, tuple(stores.values()), chosen, here, held)
 
 
 def staff_required(view: View) -> View:
@@ -99,6 +107,7 @@ def needs(*roles: Role) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            _refuse_nul(request)
             try:
                 access = access_of(request)
             except NoStore:
@@ -111,6 +120,13 @@ def needs(*roles: Role) -> Callable[[View], View]:
         return login_required(guarded)
 
     return decorate
+
+
+def _refuse_nul(request: HttpRequest) -> None:
+    """No keyboard types NUL and no column keeps it: 400, before it comes near the database."""
+    for asked in (request.GET, request.POST):
+        if any("\x00" in said for _name, values in asked.lists() for said in values):
+            raise BadRequest
 
 
 def page(

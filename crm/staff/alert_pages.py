@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from crm.staff.access import access_of, needs
+from crm.staff.access import Access, access_of, needs
 from crm.staff.message_tabs import MAY_WATCH, texts_page
 from messaging.domain.alerts import TO_DO, sentence
 from messaging.models import Alert, AlertKind
@@ -28,16 +28,27 @@ _PLACES = {
 @require_GET
 @needs(*MAY_WATCH)
 def alert_list(request: HttpRequest) -> HttpResponse:
-    """Open ones first, then those of the last thirty days; of the house and of the person's stores."""
+    """Open ones first, then those of the last thirty days; of the house and of the stores the person watches over."""
     access, now = access_of(request), timezone.now()
-    mine = Alert.objects.filter(Q(store=None) | Q(store__in=access.stores)).select_related("store")
+    mine = visible_alerts(access)
     context = {
-        "open": [_row(alert) for alert in mine.filter(closed_at=None).order_by("-pk")[:SHOWN]],
-        "over": [_row(alert) for alert in mine.filter(closed_at__gt=now - LATELY).order_by("-pk")[:SHOWN]],
+        "open": [row_of(alert) for alert in open_alerts(access).order_by("-pk")[:SHOWN]],
+        "over": [row_of(alert) for alert in mine.filter(closed_at__gt=now - LATELY).order_by("-pk")[:SHOWN]],
     }
     return texts_page(request, "staff/alert_list.html", context)
 
 
-def _row(alert: Alert) -> dict[str, Any]:
+def visible_alerts(access: Access) -> QuerySet[Alert]:
+    """Those of the house and of the stores the person watches over."""
+    mine = Q(store=None) | Q(store__in=access.stores_with(*MAY_WATCH))
+    return Alert.objects.filter(mine).select_related("store")
+
+
+def open_alerts(access: Access) -> QuerySet[Alert]:
+    """Those of them that are not over."""
+    return visible_alerts(access).filter(closed_at=None)
+
+
+def row_of(alert: Alert) -> dict[str, Any]:
     place = reverse(f"staff:{_PLACES.get(AlertKind(alert.kind), 'gateway_board')}")
     return {"alert": alert, "says": sentence(alert), "todo": TO_DO[alert.kind], "url": place}

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth import authenticate
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -22,7 +22,7 @@ from crm.staff.access import AT_TILL, IN_CHARGE, Access, access_of, needs, page
 from crm.staff.paging import PAGE_ROWS, cut, whole_number
 from members.domain import approvals
 from members.enums import Role
-from members.models import Approval, ApprovalStatus, Card, LimitedDeed, Operation, RechargePlan, StaffRole
+from members.models import Approval, ApprovalStatus, Card, LimitedDeed, Operation, RechargePlan
 from members.models.control import COUNTED_WHOLE
 from members.refusals import Refused
 
@@ -61,11 +61,13 @@ def decide(request: HttpRequest, approval: UUID) -> HttpResponse:
     """Yes or no. Whoever decides types their own password again; failures count as failed log-ins (axes)."""
     access = access_of(request)
     found = get_object_or_404(visible_approvals(access), public_id=approval)
-    password = request.POST.get("password", "")
+    password, decision = request.POST.get("password", ""), request.POST.get("decision", "")
+    if decision not in ("approve", "refuse"):
+        raise Http404
     who = authenticate(request, username=access.staff.get_username(), password=password) if password else None
     if who is None or who.pk != access.staff.pk:
         return _show(request, wrong=found, problem=_("This is not your password."), status=422)
-    is_approved = request.POST.get("decision") == "approve"
+    is_approved = decision == "approve"
     try:
         approvals.decide(approval=found, checker=access.staff, is_approved=is_approved, at=timezone.now())
     except Refused as refusal:
@@ -90,7 +92,7 @@ def _show(
         "waiting": [in_words[row.pk] for row in waiting],
         "past": [in_words[row.pk] for row in shown.rows],
         "page": shown,
-        "in_charge_of": _in_charge_of(access),
+        "in_charge_of": {store.pk for store in access.stores_with(*IN_CHARGE)},
         "is_owner": access.may(Role.OWNER),
         "me": access.staff,
         "wrong": wrong,
@@ -98,13 +100,6 @@ def _show(
         "now": now,
     }
     return page(request, "staff/approval_list.html", context, status)
-
-
-def _in_charge_of(access: Access) -> set[int]:
-    held = StaffRole.objects.filter(staff=access.staff, role__in=IN_CHARGE)
-    return (
-        set(access.store_ids) if access.staff.is_superuser else set(held.values_list("store_id", flat=True))
-    )
 
 
 def _in_words(rows: Sequence[Approval]) -> dict[int, dict[str, Any]]:

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from crm.shell.formats import store_time
 from crm.staff.access import Access, access_of, needs, page
+from crm.staff.fields import DayField
 from crm.staff.paging import PAGE_ROWS, asked_of, cut, whole_number, with_query
 from members.domain import audit, freezing
 from members.domain.imports.cells import safe_for_spreadsheets
@@ -66,12 +67,8 @@ class AuditFilter(forms.Form):
         choices=[("", gettext_lazy("Everything")), *AuditVerb.choices],
     )
     subject = forms.CharField(required=False, max_length=80, label=gettext_lazy("Subject"))
-    since = forms.DateField(
-        required=False, label=gettext_lazy("From day"), widget=forms.DateInput(attrs={"type": "date"})
-    )
-    until = forms.DateField(
-        required=False, label=gettext_lazy("To day"), widget=forms.DateInput(attrs={"type": "date"})
-    )
+    since = DayField(required=False, label=gettext_lazy("From day"))
+    until = DayField(required=False, label=gettext_lazy("To day"))
 
     def __init__(self, asked: Any, *, people: QuerySet[Staff]) -> None:
         super().__init__(asked, auto_id="filter_%s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,6 @@ from crm.staff.fields import AmountField
 from crm.staff.gateway_pages import may_run_house
 from crm.staff.money_pages import MAY_SEE, tabs
 from members.enums import Role
-from members.models import Store
 from members.refusals import Refused
 from messaging.domain import budgets
 from messaging.domain.budgets import Standing
@@ -50,7 +50,7 @@ class BudgetForm(forms.Form):
 
 def _choices(access: Access) -> list[tuple[str, Any]]:
     """The caps this person may set: of stores they own and of their campaigns; of the house for who owns it all."""
-    owned = _owned(access)
+    owned = access.stores_with(Role.OWNER)
     house = [("house", BudgetScope.HOUSE.label)] if may_run_house(access) else []
     campaigns = Campaign.objects.filter(store__in=owned).order_by("-pk")[:CAMPAIGNS_OFFERED]
     return [
@@ -58,13 +58,6 @@ def _choices(access: Access) -> list[tuple[str, Any]]:
         *((f"store:{store.public_id}", store.name) for store in owned),
         *((f"campaign:{campaign.public_id}", campaign.name) for campaign in campaigns),
     ]
-
-
-def _owned(access: Access) -> list[Store]:
-    if access.staff.is_superuser:
-        return list(access.stores)
-    held = set(access.staff.roles.filter(role=Role.OWNER).values_list("store_id", flat=True))
-    return [store for store in access.stores if store.pk in held]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -101,10 +94,9 @@ def money_budget(request: HttpRequest) -> HttpResponse:
 def end_budget(request: HttpRequest, budget: UUID) -> HttpResponse:
     """Take a cap away. Texts that were refused under it stay refused."""
     access = access_of(request)
-    found = get_object_or_404(_seen(access), public_id=budget)
-    if found.scope == BudgetScope.HOUSE and not may_run_house(access):
-        raise PermissionDenied
-    if found.store_id and found.store_id not in {store.pk for store in _owned(access)}:
+    campaigns = _campaigns(access)
+    found = get_object_or_404(_seen(access, campaigns), public_id=budget)
+    if not _may_end(found, access, campaigns):
         raise PermissionDenied
     budgets.end_budget(budget=found, by=access.staff, at=timezone.now())
     messages.success(request, _("The budget is gone."))
@@ -113,37 +105,57 @@ def end_budget(request: HttpRequest, budget: UUID) -> HttpResponse:
 
 def _meant(scope: str, access: Access) -> dict[str, Any]:
     kind, _colon, name = scope.partition(":")
+    owned = access.stores_with(Role.OWNER)
     if kind == "store":
-        return {"scope": kind, "store": next(s for s in _owned(access) if str(s.public_id) == name)}
+        return {"scope": kind, "store": next(s for s in owned if str(s.public_id) == name)}
     if kind == "campaign":
-        campaign = Campaign.objects.get(public_id=name, store__in=_owned(access))
+        campaign = Campaign.objects.get(public_id=name, store__in=owned)
         return {"scope": kind, "subject": budget_subject(campaign)}
     return {"scope": "house"}
 
 
-def _seen(access: Access) -> QuerySet[Budget]:
-    """The budgets in force of the house, of the person's stores and of their campaigns."""
-    own = Campaign.objects.filter(store__in=access.stores).order_by("-pk")[:CAMPAIGNS_OFFERED]
-    subjects = [budget_subject(campaign) for campaign in own]
-    wanted = Q(scope=BudgetScope.HOUSE) | Q(store__in=access.stores) | Q(subject__in=subjects)
+def _campaigns(access: Access) -> dict[str, Campaign]:
+    """The newest campaigns of the stores whose money this person sees, by the name their budgets go by."""
+    own = Campaign.objects.filter(store__in=access.stores_with(*MAY_SEE)).order_by("-pk")
+    return {budget_subject(campaign): campaign for campaign in own[:CAMPAIGNS_OFFERED]}
+
+
+def _seen(access: Access, campaigns: Mapping[str, Campaign]) -> QuerySet[Budget]:
+    """The budgets in force of the house, of the stores whose money this person sees and of these campaigns."""
+    stores = access.stores_with(*MAY_SEE)
+    wanted = Q(scope=BudgetScope.HOUSE) | Q(store__in=stores) | Q(subject__in=list(campaigns))
     return Budget.objects.filter(wanted, until_at=None).select_related("store")
+
+
+def _may_end(budget: Budget, access: Access, campaigns: Mapping[str, Campaign]) -> bool:
+    """An owner of its store, or of its campaign's; the house's own by who owns every store."""
+    if budget.scope == BudgetScope.HOUSE:
+        return may_run_house(access)
+    campaign = campaigns.get(budget.subject)
+    store_id = campaign.store_id if campaign else budget.store_id
+    return store_id in {store.pk for store in access.stores_with(Role.OWNER)}
 
 
 def _show(request: HttpRequest, form: BudgetForm, status: int = 200) -> HttpResponse:
     access, now = access_of(request), timezone.now()
-    rows = [_row(standing, access) for standing in budgets.standings(_seen(access), at=now)]
+    campaigns = _campaigns(access)
+    found = budgets.standings(_seen(access, campaigns), at=now)
+    rows = [
+        _row(standing, campaigns) | {"may_end": _may_end(standing.budget, access, campaigns)}
+        for standing in found
+    ]
     may_set = bool(form.fields["scope"].choices)  # type: ignore[attr-defined]
     context = {"tabs": tabs(request), "rows": rows, "form": form, "may_set": may_set}
     return page(request, "staff/money_budget.html", context, status)
 
 
-def _row(standing: Standing, access: Access) -> dict[str, Any]:
+def _row(standing: Standing, campaigns: Mapping[str, Campaign]) -> dict[str, Any]:
     """A budget in minor units, rounded so that what is left is never shown too large."""
     budget = standing.budget
     charged, aside = standing.charged_milli, standing.open_milli
     return {
         "budget": budget,
-        "name": _name(budget),
+        "name": _name(budget, campaigns),
         "cap_minor": budget.amount_minor,
         "charged_minor": -(-charged // 1000),
         "aside_minor": -(-aside // 1000),
@@ -156,18 +168,12 @@ def _row(standing: Standing, access: Access) -> dict[str, Any]:
         "charged_width": share(charged, standing.cap_milli),
         "used_width": share(standing.used_milli, standing.cap_milli),
         "begins_on": standing.begins_on,
-        "may_end": budget.scope != BudgetScope.HOUSE or may_run_house(access),
     }
 
 
-def _name(budget: Budget) -> str:
+def _name(budget: Budget, campaigns: Mapping[str, Campaign]) -> str:
     if budget.store:
         return budget.store.name
-    if budget.scope == BudgetScope.CAMPAIGN:
-        found = (
-            Campaign.objects.filter(pk=budget.subject.partition(":")[2])
-            .values_list("name", flat=True)
-            .first()
-        )
-        return found or budget.subject
+    if budget.subject in campaigns:
+        return campaigns[budget.subject].name
     return budget.subject or str(BudgetScope.HOUSE.label)

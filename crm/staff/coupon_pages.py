@@ -233,7 +233,7 @@ def _write(request: HttpRequest, definition: CouponDefinition) -> HttpResponse:
     is_new, before = definition.pk is None, _audited(definition)
     form = _form(request, definition, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        saved = form.save()
+        saved = _saved(form, is_new)
         access = access_of(request)
         audit.write(
             actor=access.actor,
@@ -248,6 +248,16 @@ def _write(request: HttpRequest, definition: CouponDefinition) -> HttpResponse:
         return HttpResponseRedirect(_url(saved))
     context = {"form": form, "definition": definition, "is_new": is_new, **_previewed(form)}
     return page(request, "staff/coupon_form.html", context, 422 if form.errors else 200)
+
+
+def _saved(form: CouponForm, is_new: bool) -> CouponDefinition:
+    """Of one that is there only what the form asks is written: the till counts on in the other columns."""
+    if is_new:
+        return form.save()  # type: ignore[no-any-return]
+    found: CouponDefinition = form.save(commit=False)
+    found.save(update_fields=[name for name in form.cleaned_data if name not in ("stores", "categories")])
+    form.save_m2m()
+    return found
 
 
 def _audited(definition: CouponDefinition) -> dict[str, Any]:

@@ -25,10 +25,10 @@ from crm.staff.access import Access, access_of, needs
 from crm.staff.gateway_pages import may_run_house
 from crm.staff.message_tabs import MAY_SORT, texts_page
 from crm.staff.paging import PAGE_ROWS, cut, whole_number
-from crm.staff.telling import shown_text
 from members.enums import Role
 from members.models import Store
 from messaging.domain import dead_letters, restoring
+from messaging.domain.texts import shown_text
 from messaging.models import Message
 
 COUNTED_MAX = 10_000
@@ -191,10 +191,7 @@ def decide_letters(request: HttpRequest) -> HttpResponse:
 
 def _in_charge(access: Access) -> list[Store]:
     """The stores whose texts this person may decide about."""
-    if access.staff.is_superuser:
-        return list(access.stores)
-    held = set(access.staff.roles.filter(role__in=MAY_DECIDE).values_list("store_id", flat=True))
-    return [store for store in access.stores if store.pk in held]
+    return access.stores_with(*MAY_DECIDE)
 
 
 def _ticked(request: HttpRequest, kind: Kind, access: Access, now: datetime) -> list[int]:

@@ -15,7 +15,8 @@ from django.utils.translation import get_language
 from django.views import i18n
 from django.views.decorators.http import require_POST
 
-from crm.staff.access import STORE_KEY, staff_required
+from crm.staff.access import IN_CHARGE, STORE_KEY, NoStore, access_of, staff_required
+from crm.staff.paging import whole_number
 from members.models import Staff, Store
 
 
@@ -32,6 +33,9 @@ class Login(auth_views.LoginView):
             remember_language(response, language)
         return response
 
+    def get_default_redirect_url(self) -> str:
+        return start_of(self.request)
+
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         return self.render_to_response(self.get_context_data(form=form), status=422)
 
@@ -42,13 +46,27 @@ class Logout(auth_views.LogoutView):
     http_method_names = ["post", "options"]
 
 
+def home(request: HttpRequest) -> HttpResponse:
+    """Where one's day begins."""
+    return HttpResponseRedirect(start_of(request))
+
+
+def start_of(request: HttpRequest) -> str:
+    """The overview for those in charge where they work; the till for everybody else."""
+    try:
+        is_in_charge = request.user.is_authenticated and access_of(request).may(*IN_CHARGE)
+    except NoStore:
+        is_in_charge = False
+    return reverse("staff:dashboard" if is_in_charge else "staff:till")
+
+
 @require_POST
 @staff_required
 def choose_store(request: HttpRequest) -> HttpResponse:
     """Work in another of one's stores. A store one has no role in is 404."""
     wanted = request.POST.get("store", "")
     stores = Store.objects.visible_to(request.user).filter(is_active=True)  # type: ignore[arg-type]
-    store = get_object_or_404(stores, pk=int(wanted) if wanted.isascii() and wanted.isdigit() else 0)
+    store = get_object_or_404(stores, pk=whole_number(wanted) or 0)
     request.session[STORE_KEY] = store.pk
     return HttpResponseRedirect(_safe_next(request) or reverse("staff:till"))
 

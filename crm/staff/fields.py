@@ -16,6 +16,7 @@ from members.amounts import InvalidAmount, parse_minor
 from members.phones import InvalidPhone, normalize
 
 TAGS_MAX, TAG_LENGTH = 20, 40
+YEARS = range(2000, 2101)
 
 
 class AmountField(forms.CharField):
@@ -59,6 +60,18 @@ class BirthdayField(forms.DateField):
         return day
 
 
+class DayField(forms.DateField):
+    """A day a shop can have had; so that the day after it, at midnight in any zone, is a moment too."""
+
+    widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+
+    def clean(self, value: Any) -> date | None:
+        day = super().clean(value)
+        if day and day.year not in YEARS:
+            raise ValidationError(_("This day cannot be right."), code="day")
+        return day
+
+
 class TagsField(forms.CharField):
     """Tags with commas between them, Chinese ones too; cleans to a list without doubles."""
 
@@ -71,3 +84,10 @@ class TagsField(forms.CharField):
         if len(tags) > TAGS_MAX or any(len(tag) > TAG_LENGTH for tag in tags):
             raise ValidationError(_("At most 20 tags of at most 40 characters."), code="tags")
         return tags
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """The kept list against the typed line."""
+        try:
+            return self.clean(data) != list(initial or [])
+        except ValidationError:
+            return True

@@ -62,6 +62,7 @@ def _board(request: HttpRequest) -> dict[str, Any]:
     access, now = access_of(request), timezone.now()
     local = now.astimezone(access.store.zone)
     today = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    watched = {store.pk for store in access.stores_with(*MAY_WATCH)}
     stopped = list(Pause.objects.select_related("by", "gateway"))
     rows = report.gateways(at=now, today=today, month=today.replace(day=1))
     said, lags, hours = (
@@ -78,7 +79,7 @@ def _board(request: HttpRequest) -> dict[str, Any]:
         "alerts": [
             {"alert": row, "says": alerts.sentence(row), "todo": alerts.TO_DO[row.kind]}
             for row in alerts.open_alerts()
-            if row.store_id is None or row.store_id in access.store_ids
+            if row.store_id is None or row.store_id in watched
         ],
         "may_run": may_run_house(access),
         "is_restored": any(row.reason == PauseReason.RESTORE for row in stopped),

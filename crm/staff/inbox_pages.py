@@ -9,11 +9,10 @@ from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.cache import never_cache
@@ -22,7 +21,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from crm.staff.access import AT_TILL, IN_CHARGE, access_of, needs, page
 from crm.staff.holdings import holdings_of
 from crm.staff.inbox_threads import canned_answers, thread_of
-from crm.staff.paging import PAGE_ROWS, Page, cut, with_query
+from crm.staff.paging import PAGE_ROWS, Page, aware_moment, cut, whole_number, with_query
 from members.enums import Role
 from members.models import Purchase, Staff, Store
 from members.refusals import Refused
@@ -128,8 +127,9 @@ def _do(request: HttpRequest, found: Conversation, deed: str) -> str:
         conversations.assign(to=access.staff, **who)
         return _("It is yours.")
     if deed == "assign":
-        conversations.assign(to=_colleague(request, found), **who)
-        return _("Given on.")
+        given_to = _colleague(request, found)
+        conversations.assign(to=given_to, **who)
+        return _("Given on.") if given_to else _("It is nobody’s now.")
     if deed == "snooze":
         _label, span = SNOOZES.get(request.POST.get("for", ""), SNOOZES["hour"])
         conversations.snooze(until=at + span, **who)
@@ -167,9 +167,9 @@ def _page_of(request: HttpRequest, status: str) -> Page[Conversation]:
     elif request.GET.get("whose") == "nobody":
         rows = rows.filter(owner=None)
     moment, _sep, last = request.GET.get("after", "").partition("_")
-    after = parse_datetime(moment) if last.isdigit() else None
-    if after is not None and timezone.is_aware(after):
-        rows = rows.filter(Q(last_at__lt=after) | Q(last_at=after, pk__lt=int(last)))
+    after, number = aware_moment(moment), whole_number(last)
+    if after is not None and number is not None:
+        rows = rows.filter(Q(last_at__lt=after) | Q(last_at=after, pk__lt=number))
     said = InboundText.objects.filter(phone=OuterRef("phone")).order_by("-id").values("text")[:1]
     rows = rows.annotate(last_text=Subquery(said)).select_related("member", "owner", "store")
     rows = rows.order_by("-last_at", "-pk")
@@ -212,8 +212,14 @@ def _colleagues(found: Conversation) -> Sequence[Staff]:
 
 
 def _colleague(request: HttpRequest, found: Conversation) -> Staff | None:
-    wanted = _uuid(request.POST.get("to"))
-    return next((one for one in _colleagues(found) if one.public_id == wanted), None)
+    """Whom it goes to; nobody when nobody is chosen, 404 for anybody else."""
+    if not request.POST.get("to"):
+        return None
+    wanted = _uuid(request.POST["to"])
+    for one in _colleagues(found):
+        if one.public_id == wanted:
+            return one
+    raise Http404
 
 
 def _canned(request: HttpRequest, found: Conversation, text: str) -> TemplateVersion | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from crm.staff.telling import shown_text
+from messaging.domain.texts import shown_text
 from messaging.enums import Cause, MessageClass, VersionStatus
 from messaging.models import Conversation, InboundText, Message, StaffReply, TemplateVersion
 from messaging.rendering import RenderError, compile_template

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,6 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_GET, require_http_methods
@@ -23,9 +22,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 from crm.shell.formats import phone_masked, store_time
 from crm.staff.access import MAY_EXPORT, access_of, needs, page, staff_required
 from crm.staff.finding import clean_query, matching
-from crm.staff.paging import PAGE_ROWS, asked_of, cut, is_uuid, whole_number, with_query
+from crm.staff.money_files import money_cell
+from crm.staff.paging import PAGE_ROWS, asked_of, aware_moment, cut, is_uuid, whole_number, with_query
 from crm.staff.till import visible_members
-from members.amounts import plain_minor
 from members.domain import approvals, audit, exports
 from members.domain.imports.cells import safe_for_spreadsheets
 from members.enums import STORED_VALUE
@@ -133,11 +132,14 @@ def member_list(request: HttpRequest) -> HttpResponse:
 def export_members(request: HttpRequest) -> HttpResponseBase:
     """What the list shows, all of it, as CSV; more than a few rows with a second person's yes, once.
 
-    Phones are masked for everybody, each row says who took it, cells cannot become formulae.
+    Of several stores those in which one may take lists away. Phones are masked for everybody, each row says who took
+    it, cells cannot become formulae.
     """
     access, now = access_of(request), timezone.now()
     asked, members = filtered(request)
-    payload = exports.payload_of(store_ids=list(access.store_ids), asked=asked_of(asked))
+    stores = [store.pk for store in access.stores_with(*MAY_EXPORT)]
+    members = members.filter(home_store__in=stores)
+    payload = exports.payload_of(store_ids=stores, asked=asked_of(asked))
     rows = members.count()
     if not exports.needs_second(rows):
         return _file(request, asked, members)
@@ -241,19 +243,11 @@ def _after(members: QuerySet[Member], cursor: str, by_visit: bool) -> QuerySet[M
         return members
     if not by_visit:
         return members.filter(pk__lt=pk)
-    moment = _moment(visited)
+    moment = aware_moment(visited)
     if moment is None:
         return members.filter(facts__last_visit_at=None, pk__lt=pk)
     earlier = Q(facts__last_visit_at__lt=moment) | Q(facts__last_visit_at=moment, pk__lt=pk)
     return members.filter(earlier | Q(facts__last_visit_at=None))
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = parse_datetime(text)
-    except ValueError:
-        return None
-    return moment if moment and timezone.is_aware(moment) else None
 
 
 def _with_balances(members: Iterable[Member]) -> list[dict[str, Any]]:
@@ -295,7 +289,7 @@ def _row(member: Member) -> list[str]:
         _("yes") if member.has_marketing_consent else _("no"),
         str(facts.visits if facts else 0),
         store_time(last, zone, "date").iso[:10] if last else "",
-        plain_minor(facts.spend_minor if facts else 0),
+        money_cell(facts.spend_minor if facts else 0),
         store_time(member.enrolled_at, zone, "date").iso[:10],
     ]
 

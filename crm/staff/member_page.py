@@ -8,6 +8,7 @@ from uuid import UUID
 from constance import config
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -20,9 +21,10 @@ from crm.staff.holdings import holdings_of
 from crm.staff.statement_page import statement_tab
 from crm.staff.stories import story_of
 from crm.staff.till import is_opted_out, member_or_404
+from members.domain import audit
 from members.domain.enrolment import record_consent
 from members.enums import ConsentSource, Purpose
-from members.models import ConsentEntry, Member
+from members.models import AuditVerb, ConsentEntry, Member
 
 TABS = (
     ("member_detail", "receipt-text"),
@@ -76,11 +78,27 @@ def profile(request: HttpRequest, member: UUID) -> HttpResponse:
     if request.method == "POST":
         _must_deal(request)
         if form.is_valid():
-            form.save()
+            _save(request, form)
             messages.success(request, _("Saved."))
             return HttpResponseRedirect(reverse("staff:member_profile", args=[found.public_id]))
         found = member_or_404(request, member)
     return tab(request, found, "member_profile", {"form": form}, status=422 if form.errors else 200)
+
+
+@transaction.atomic
+def _save(request: HttpRequest, form: ProfileForm) -> None:
+    """Only what was changed is written: consents, phone and whatever else moved meanwhile stay as they are."""
+    if not form.changed_data:
+        return
+    form.instance.save(update_fields=form.changed_data)
+    audit.write(
+        actor=access_of(request).actor,
+        verb=AuditVerb.CHANGED,
+        subject=form.instance,
+        store=access_of(request).store,
+        after={"fields": form.changed_data},
+        at=timezone.now(),
+    )
 
 
 def _must_deal(request: HttpRequest) -> None:

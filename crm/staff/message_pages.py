@@ -26,10 +26,10 @@ from crm.staff.message_story import (
 from crm.staff.message_tabs import texts_page
 from crm.staff.money_files import csv_file
 from crm.staff.paging import PAGE_ROWS, asked_of, cut, whole_number, with_query
-from crm.staff.telling import shown_text
 from members.domain import audit
 from members.enums import Role
 from members.models import AuditVerb
+from messaging.domain.texts import shown_text
 from messaging.enums import MessageClass
 from messaging.models import Attempt, Message, SubmittedPart
 from messaging.states import FINAL, Reason
@@ -60,7 +60,10 @@ def message_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 @needs(*MAY_EXPORT)
 def export_messages(request: HttpRequest) -> HttpResponse:
-    """What the page shows, at most 50,000 rows, as CSV; phones masked. The export itself is written down."""
+    """What the page shows, at most 50,000 rows, as CSV; phones masked. The export itself is written down.
+
+    Of several stores those in which one may take lists away.
+    """
     access = access_of(request)
     form, rows = searched(request)
     audit.write(
@@ -71,6 +74,7 @@ def export_messages(request: HttpRequest) -> HttpResponse:
         after={"asked": asked_of(form)},
         at=timezone.now(),
     )
+    rows = rows.filter(store__in=access.stores_with(*MAY_EXPORT))
     found = rows.select_related("member", "store", "gateway")[:EXPORTED_MAX]
     titles = [_("Number"), _("Written"), _("Store"), _("Phone (masked)"), _("Class"), _("State"), _("Reason")]
     titles += [_("Sent"), _("Settled"), _("Gateway"), _("Parts"), _("Text")]

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Campaign, Run
 from crm.staff.access import Access, access_of
+from crm.staff.fields import DayField
 from crm.staff.finding import clean_query, full_phone
 from members.domain.enrolment import phone_hash
 from members.models import Member, Store
@@ -78,10 +79,8 @@ class MessageFilter(forms.Form):
         to_field_name="public_id",
         empty_label=_("This store"),
     )
-    since = forms.DateField(
-        required=False, label=_("From day"), widget=forms.DateInput(attrs={"type": "date"})
-    )
-    until = forms.DateField(required=False, label=_("To day"), widget=forms.DateInput(attrs={"type": "date"}))
+    since = DayField(required=False, label=_("From day"))
+    until = DayField(required=False, label=_("To day"))
 
     def __init__(self, asked: Any, *, access: Access) -> None:
         super().__init__(asked, auto_id="filter_%s")

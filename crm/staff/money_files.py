@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 from django.http import HttpResponse
 
+from crm.shell.formats import money_exponent
+from members.amounts import plain_minor
 from members.domain.imports.cells import safe_for_spreadsheets
 
 
@@ -19,3 +21,8 @@ def csv_file(name: str, header: list[str], rows: Iterable[list[str]]) -> HttpRes
     for row in rows:
         writer.writerow([safe_for_spreadsheets(str(cell)) for cell in row])
     return answer
+
+
+def money_cell(minor: int) -> str:
+    """An amount as a spreadsheet reads it, with the places of the house's currency."""
+    return plain_minor(minor, exponent=money_exponent())

@@ -23,8 +23,8 @@ from crm.reports.settlement import deeds_between, settlement
 from crm.reports.takings import takings
 from crm.shell.formats import money_text
 from crm.staff.access import AT_TILL, access_of, needs, page
-from crm.staff.money_files import csv_file
-from members.amounts import plain_minor
+from crm.staff.fields import YEARS
+from crm.staff.money_files import csv_file, money_cell
 from members.domain import days, fraud
 from members.domain.day_figures import figures_of
 from members.enums import AccountKind, OperationKind, Role, TenderType
@@ -35,7 +35,6 @@ MAY_SEE = (Role.MANAGER, Role.OWNER, Role.AUDITOR)
 IN_CHARGE = (Role.MANAGER, Role.OWNER)
 DAYS_SHOWN = 14
 JUDGEMENTS = {"confirm": FraudState.CONFIRMED, "dismiss": FraudState.DISMISSED}
-YEARS = range(2000, 2101)
 
 
 def tabs(request: HttpRequest) -> list[dict[str, Any]]:
@@ -63,11 +62,7 @@ def _url(name: str) -> str:
 
 def _seen(request: HttpRequest) -> list[Store]:
     """The stores whose money this person may see: those where they hold one of the roles."""
-    access = access_of(request)
-    if access.staff.is_superuser:
-        return list(access.stores)
-    held = set(access.staff.roles.filter(role__in=MAY_SEE).values_list("store_id", flat=True))
-    return [store for store in access.stores if store.pk in held]
+    return access_of(request).stores_with(*MAY_SEE)
 
 
 def _day(request: HttpRequest, name: str, usual: date) -> date:
@@ -123,7 +118,7 @@ def _liability_lines(report: Any) -> tuple[list[str], Iterable[list[str]]]:
             by,
             store.name,
             *(
-                plain_minor(minor)
+                money_cell(minor)
                 for minor in (
                     owed.principal,
                     owed.bonus,
@@ -185,7 +180,7 @@ def money_settlement(request: HttpRequest) -> HttpResponseBase:
     if request.GET.get("format") == "csv":
         header = [_("owes"), _("is owed"), _("for use elsewhere"), _("the other way"), _("net")]
         lines = [
-            [d.debtor.name, d.creditor.name, *map(plain_minor, (d.owed_minor, d.returned_minor, d.net_minor))]
+            [d.debtor.name, d.creditor.name, *map(money_cell, (d.owed_minor, d.returned_minor, d.net_minor))]
             for d in debts
         ]
         return csv_file(f"settlement-{first}-{last}", header, lines)

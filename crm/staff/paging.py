@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django import forms
 from django.http import HttpRequest
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import is_aware
 
 from crm.logs import mask_text
 
@@ -62,6 +65,15 @@ def whole_number(text: str, largest: int = 2**62) -> int | None:
     """A number from an address, or None when it is none."""
     is_number = text.isascii() and text.isdigit() and len(text) < 20
     return int(text) if is_number and int(text) <= largest else None
+
+
+def aware_moment(text: str) -> datetime | None:
+    """A moment with its offset from an address, or None when it is none."""
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment and is_aware(moment) else None
 
 
 def is_uuid(text: str) -> bool:

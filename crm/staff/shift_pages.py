@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -67,7 +68,9 @@ def money_shifts(request: HttpRequest) -> HttpResponseBase:
     """The shifts this person may see; opening one's own."""
     access, moment = access_of(request), timezone.now()
     form = OpenShiftForm(request.POST or None)
-    if request.method == "POST" and access.may(*AT_TILL) and form.is_valid():
+    if request.method == "POST" and not access.may(*AT_TILL):
+        raise PermissionDenied
+    if request.method == "POST" and form.is_valid():
         try:
             shift = days.open_shift(
                 store=access.store, staff=access.staff, opening_minor=form.cleaned_data["opening"], at=moment

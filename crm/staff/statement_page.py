@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -38,12 +39,14 @@ def statement_tab(request: HttpRequest, member: Member) -> dict[str, Any]:
         "account": chosen,
         "all_url": with_query(request, account="", after=""),
         "statement": summary(member, asked.period),
-        **_asked(request, asked),
+        **_asked(request, member, asked),
     }
 
 
-def _asked(request: HttpRequest, asked: Asked) -> dict[str, Any]:
-    return {"asked": asked, "may_export": access_of(request).may(*MAY_EXPORT)}
+def _asked(request: HttpRequest, member: Member, asked: Asked) -> dict[str, Any]:
+    access = access_of(request)
+    may_export = access.may(*MAY_EXPORT) and member.home_store in access.stores_with(*MAY_EXPORT)
+    return {"asked": asked, "may_export": may_export}
 
 
 @require_GET
@@ -59,8 +62,10 @@ def statement_print(request: HttpRequest, member: UUID) -> HttpResponse:
 @require_GET
 @needs(*MAY_EXPORT)
 def statement_file(request: HttpRequest, member: UUID) -> HttpResponse:
-    """The same as CSV. Written down in the audit log."""
+    """The same as CSV, of a member of a store in which one may take files away. Written down in the audit log."""
     found, access = member_or_404(request, member), access_of(request)
+    if found.home_store not in access.stores_with(*MAY_EXPORT):
+        raise PermissionDenied
     asked = asked_of(request.GET, found, at=timezone.now())
     audit.write(
         actor=access.actor,

@@ -9,13 +9,11 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
-from django.utils.timezone import is_aware
 from django.utils.translation import get_language
 
 from crm.shell.formats import money_text
-from crm.staff.paging import Page, cut, whole_number
+from crm.staff.paging import Page, aware_moment, cut, whole_number
 from crm.staff.telling import TextLine, line_of, texts_by_event
 from members.domain.events import UnknownEventType, event_type
 from members.event_types import EVERYWHERE, EventType
@@ -91,12 +89,8 @@ def _older(rows: QuerySet[Any], moment: str, rank: int, after: tuple[datetime, i
 def _read_cursor(text: str) -> tuple[datetime, int, int] | None:
     moment, _gap, rest = text.partition("~")
     rank, _gap, pk = rest.partition("~")
-    try:
-        at = parse_datetime(moment)
-    except ValueError:
-        return None
-    numbers = whole_number(rank), whole_number(pk)
-    if at is None or not is_aware(at) or None in numbers:
+    at, numbers = aware_moment(moment), (whole_number(rank), whole_number(pk))
+    if at is None or None in numbers:
         return None
     return at, numbers[0] or 0, numbers[1] or 0
 

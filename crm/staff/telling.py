@@ -21,7 +21,7 @@ from campaigns.models import RuleFiring, TriggerRule
 from members.domain.deeds import Outcome
 from members.enums import AccountKind, OperationKind, TenderType
 from members.models import Entry, MembershipEvent, Operation, Tender
-from messaging.enums import MessageClass
+from messaging.domain.texts import shown_text
 from messaging.models import Message
 from messaging.states import OPEN, Reason, State
 
@@ -151,13 +151,6 @@ def line_of(message: Message) -> TextLine:
     """A message as a line: wording, state, and the reason behind it."""
     reason = Reason(message.reason).label if message.reason else ""
     return TextLine(text=shown_text(message), state=message.state, reason=reason, message=message)
-
-
-def shown_text(message: Message) -> str:
-    """The wording as staff may read it: the digits of a verification code are hidden."""
-    if message.message_class != MessageClass.VERIFICATION:
-        return message.text
-    return "".join("•" if char.isdigit() else char for char in message.text)
 
 
 def _unsent(firings: Sequence[RuleFiring], with_message: set[int]) -> list[TextLine]:

@@ -1,7 +1,6 @@
 """The addresses of the staff web's daily work."""
 
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 from crm.staff import (
     adjusting_page,
@@ -15,6 +14,7 @@ from crm.staff import (
     counter,
     coupon_offers,
     coupon_pages,
+    dashboard_page,
     dead_letter_pages,
     enrolling,
     entrance,
@@ -55,7 +55,9 @@ DEEDS = (
 )
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="staff:till"), name="home"),
+    path("", entrance.home, name="home"),
+    path("overview/", dashboard_page.dashboard, name="dashboard"),
+    path("overview/owed/", dashboard_page.dashboard_owed, name="dashboard_owed"),
     path("login/", entrance.Login.as_view(), name="login"),
     path("logout/", entrance.Logout.as_view(), name="logout"),
     path("store/", entrance.choose_store, name="choose_store"),

@@ -374,5 +374,7 @@ def reads_promotional(text: str) -> bool:
 
 
 def shown_text(message: Message) -> str:
-    """The text as a page may show it: of a verification text, that carries a code, only dots."""
-    return "••••" if message.message_class == MessageClass.VERIFICATION else message.text
+    """The text as a page may show it: of a verification text, that carries a code, with its digits hidden."""
+    if message.message_class != MessageClass.VERIFICATION:
+        return message.text
+    return "".join("•" if char.isdigit() else char for char in message.text)

@@ -6,6 +6,7 @@ Without the browser a journey is skipped aloud; where CI is set that is a failur
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,7 +76,7 @@ def log_in(page: Page, name: str) -> None:
     page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("main").get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/till/")
+    page.wait_for_url(re.compile("/(till|overview)/$"))
 
 
 def accessibility_findings(page: Page) -> list[str]:

@@ -23,7 +23,7 @@ from crm.staff.campaigns.campaign_list import STATUS_TONES, run_lines
 from crm.staff.campaigns.composing import hours_context
 from crm.staff.campaigns.plan_form import RECURRING
 from crm.staff.campaigns.previewing import Preview, made_up, preview
-from crm.staff.campaigns.scope import PLANNERS, READERS, campaign_or_404, may_plan
+from crm.staff.campaigns.scope import PLANNERS, READERS, audit_status, campaign_or_404, may_plan
 from crm.staff.campaigns.words import runs_next, timing_words
 from crm.staff.paging import cut, whole_number
 from members.models import Member, Staff
@@ -103,13 +103,19 @@ def _copy(campaign: Campaign, by: Staff) -> Campaign:
 
 
 def _set_paused(request: HttpRequest, campaign: UUID, *, is_paused: bool) -> HttpResponse:
-    found = campaign_or_404(request, campaign)
-    launching.pause(campaign=found, is_paused=is_paused)
-    log.info(
-        "campaign_paused", campaign_id=found.pk, is_paused=is_paused, staff_id=access_of(request).staff.pk
-    )
-    told = _("Paused: no new run starts until you resume it.") if is_paused else _("It runs again.")
-    messages.success(request, told)
+    found, staff = campaign_or_404(request, campaign), access_of(request).staff
+    before = found.status
+    with transaction.atomic():
+        launching.pause(campaign=found, is_paused=is_paused)
+        found.refresh_from_db(fields=["status"])
+        if found.status != before:
+            audit_status(found, before=before, by=staff, at=timezone.now())
+    log.info("campaign_paused", campaign_id=found.pk, is_paused=is_paused, staff_id=staff.pk)
+    if found.status == (CampaignStatus.PAUSED if is_paused else CampaignStatus.ACTIVE):
+        told = _("Paused: no new run starts until you resume it.") if is_paused else _("It runs again.")
+        messages.success(request, told)
+    else:
+        messages.warning(request, _("Nothing was changed."))
     return redirect("staff:campaign_detail", campaign)
 
 

@@ -31,7 +31,7 @@ from crm.staff.campaigns.forecasting import forecast
 from crm.staff.campaigns.plan_form import PlanForm, print_of
 from crm.staff.campaigns.previewing import chips_for
 from crm.staff.campaigns.reviewing import refusal_to_launch, slot_of, standing
-from crm.staff.campaigns.scope import PLANNERS, campaign_or_404
+from crm.staff.campaigns.scope import PLANNERS, audit_status, campaign_or_404
 from crm.staff.campaigns.words import next_run_at, timing_words
 from members.models import Staff
 from members.refusals import Refused
@@ -167,6 +167,9 @@ def _launch_seen(campaign: Campaign, seen: str, by: Staff, at: datetime) -> Run 
     if is_draft and print_of(locked) != seen:
         raise PlanChanged(_("The plan has been changed meanwhile. Look at it again before you launch it."))
     run = launching.launch(campaign=locked, by=by, at=at)
+    if is_draft:
+        locked.refresh_from_db(fields=["status"])
+        audit_status(locked, before=CampaignStatus.DRAFT, by=by, at=at)
     if is_draft and run:
         transaction.on_commit(partial(freeze_run.delay, run.pk), robust=True)
     return run

@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
@@ -25,7 +26,9 @@ from crm.staff.campaigns.run_figures import FAILED, LEAVING, NEVER_LEFT, SENT, i
 from crm.staff.campaigns.scope import READERS, run_or_404
 from crm.staff.campaigns.words import zone_name
 from crm.staff.paging import PAGE_ROWS, cut, whole_number, with_query
+from members.domain import audit
 from members.domain.imports.cells import safe_for_spreadsheets
+from members.models import AuditVerb
 from messaging.models import Message
 from messaging.states import Reason, State
 
@@ -101,8 +104,17 @@ def run_recipients(request: HttpRequest, run: UUID) -> HttpResponse:
 @require_GET
 @needs(*READERS)
 def export_recipients(request: HttpRequest, run: UUID) -> StreamingHttpResponse:
-    """What the list shows, all of it, as CSV. Phones are masked; cells cannot become formulae."""
+    """What the list shows, all of it, as CSV. Phones are masked; cells cannot become formulae. Written down."""
     found, access = run_or_404(request, run), access_of(request)
+    asked = {name: request.GET[name] for name in ("show", "reason", "state") if request.GET.get(name)}
+    audit.write(
+        actor=access.actor,
+        verb=AuditVerb.EXPORTED,
+        subject=found,
+        store=access.store,
+        after={"what": "recipients", "asked": asked},
+        at=timezone.now(),
+    )
     log.info("recipients_exported", run_id=found.pk, staff_id=access.staff.pk)
     lines = _csv(found, wanted_of(request, found))
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")

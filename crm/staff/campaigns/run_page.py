@@ -10,6 +10,7 @@ from uuid import UUID
 
 import structlog
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -25,7 +26,7 @@ from crm.shell.tones import STATE_FACES
 from crm.staff.access import access_of, needs, page
 from crm.staff.campaigns.plan_form import RECURRING
 from crm.staff.campaigns.run_figures import Figures, figures_of, reasons
-from crm.staff.campaigns.scope import PLANNERS, READERS, may_plan, run_or_404
+from crm.staff.campaigns.scope import PLANNERS, READERS, audit_status, may_plan, run_or_404
 from crm.staff.campaigns.words import zone_name
 from messaging.states import State
 
@@ -71,8 +72,13 @@ def ask_stop(request: HttpRequest, run: UUID) -> HttpResponse:
 @needs(*PLANNERS)
 def stop_run(request: HttpRequest, run: UUID) -> HttpResponse:
     """Stop the run; the second click finds nothing left to cancel."""
-    found, staff = run_or_404(request, run), access_of(request).staff
-    cancelled = runs.stop(run=found, by=staff, at=timezone.now())
+    found, staff, at = run_or_404(request, run), access_of(request).staff, timezone.now()
+    before = found.status
+    with transaction.atomic():
+        cancelled = runs.stop(run=found, by=staff, at=at)
+        found.refresh_from_db(fields=["status"])
+        if found.status != before:
+            audit_status(found, before=before, by=staff, at=at)
     log.info("run_stopped", run_id=found.pk, staff_id=staff.pk, cancelled=cancelled)
     told = ngettext(
         "Stopped: %(n)s queued text was cancelled.", "Stopped: %(n)s queued texts were cancelled.", cancelled

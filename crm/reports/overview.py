@@ -1,0 +1,41 @@
+"""A store at a glance: how many members may be texted, what became of the day's texts, what came in."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import Count
+
+from crm.reports.rows import ask
+from crm.reports.takings import takings
+from members.models import MemberStatus, Store
+from messaging.models import Message
+
+# The three counts are those of the member list's filters; who never agreed may have opted out as well.
+_REACHABLE = """
+SELECT count(*) AS members,
+       count(*) FILTER (WHERE m.has_marketing_consent AND refused.phone_hash IS NULL) AS reachable,
+       count(*) FILTER (WHERE NOT m.has_marketing_consent) AS not_agreed,
+       count(*) FILTER (WHERE refused.phone_hash IS NOT NULL) AS opted_out
+FROM members_member m
+LEFT JOIN (SELECT DISTINCT phone_hash FROM messaging_suppression WHERE lifted_at IS NULL) refused
+  ON refused.phone_hash = m.phone_hash
+WHERE m.home_store_id = %(store)s AND m.status = %(active)s"""
+
+
+def reachable(store: Store) -> dict[str, int]:
+    """The store's members, how many may get marketing texts, and how many not for which reason. One query."""
+    (row,) = ask(_REACHABLE, {"store": store.pk, "active": str(MemberStatus.ACTIVE)})
+    return row
+
+
+def texts_since(store: Store, since: datetime) -> dict[str, int]:
+    """The store's texts written since then, by state. One query."""
+    rows = Message.objects.filter(store=store, created_at__gte=since).order_by()
+    return dict(rows.values_list("state").annotate(number=Count("pk")))
+
+
+def money_in(store: Store, *, midnight: datetime) -> dict[str, int]:
+    """Outside money of the day that began at `midnight`, less what was given back, by tender. One query."""
+    rows = takings([store], begins=midnight, ends=midnight + timedelta(days=1))
+    return {row["tender"]: row["together"] for row in rows}

@@ -1,0 +1,172 @@
+"""The start page of those in charge: what needs them, and how their store stands today."""
+
+from __future__ import annotations
+
+import pgtrigger
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from campaigns.enums import CampaignStatus
+from campaigns.models import Campaign
+from members.domain.cards import open_card, recharge_card
+from members.domain.ledger import TenderPaid
+from members.enums import ConsentSource, Role, TenderType
+from members.models import Store
+from messaging.domain import suppressions
+from messaging.domain.outbox import enqueue
+from messaging.models import Alert, AlertKind, Message
+from tests.conftest import NOON, Enrol, employ
+from tests.crm.admin.conftest import draft_to
+from tests.crm.staff.conftest import at_work, queries_of, text_of
+from tests.crm.staff.test_approval_pages import ask
+
+WHERE = "/overview/"
+
+
+@pytest.fixture
+def owner(riverside: Store) -> Client:
+    return at_work(employ(riverside, "olga", Role.OWNER))
+
+
+def alert(store: Store | None, name: str) -> None:
+    facts = {"budget": f"The cap of {name}", "percent": 100}
+    moments = {"opened_at": NOON, "seen_at": NOON}
+    Alert.objects.create(kind=AlertKind.BUDGET_FULL, subject=name, store=store, facts=facts, **moments)
+
+
+@pytest.mark.parametrize(
+    ("role", "start"),
+    [
+        (Role.CASHIER, "till"),
+        (Role.MARKETER, "till"),
+        (Role.AUDITOR, "till"),
+        (Role.MANAGER, "dashboard"),
+        (Role.OWNER, "dashboard"),
+    ],
+)
+def test_the_day_begins_where_ones_work_is(riverside, role, start):
+    browser = at_work(employ(riverside, "person", role))
+    browser.logout()
+    form = {"username": "person", "password": "a long enough word"}
+
+    landed = browser.post(reverse("staff:login"), form)
+
+    assert landed.url == reverse(f"staff:{start}") == browser.get("/").url
+    assert browser.get(landed.url).context["staff_nav"][0].url == landed.url
+    assert browser.get(WHERE).status_code == (200 if start == "dashboard" else 403)
+
+
+def test_a_new_store_is_told_what_to_do_next(owner):
+    page = text_of(owner.get(WHERE))
+
+    assert "Nobody is a member here yet" in page and "No campaign is running" in page
+    assert "Nothing waits for you." in page and "nothing yet today" in page
+
+
+def test_members_who_may_be_texted_are_those_of_the_list_behind_the_number(owner, enrol: Enrol, hilltop):
+    enrol("13800138001", name="Ana")
+    enrol("13800138002", name="Ben", marketing=False)
+    silent = enrol("13800138003", name="Cai")
+    enrol("13800138004", name="Hana", store=hilltop)
+    suppressions.suppress(bytes(silent.phone_hash), ConsentSource.TILL, at=NOON)
+
+    people = owner.get(WHERE).context["people"]
+
+    assert people == {
+        "members": 3,
+        "reachable": 1,
+        "not_agreed": 2,
+        "opted_out": 1,
+    }  # STOP takes the word back as well
+    for consent, number in (("marketing", 1), ("no_marketing", 2), ("opted_out", 1)):
+        assert len(owner.get(reverse("staff:member_list"), {"consent": consent}).context["rows"]) == number
+
+
+def test_money_in_is_of_the_stores_own_day_and_what_is_owed_follows(owner, at_till, card, hilltop, riverside):
+    for key, tender, amount in (("a", TenderType.CASH, 12345), ("b", TenderType.WECHAT, 2000)):
+        paid = TenderPaid(tender, amount)
+        deed = {"actor": at_till, "at": timezone.now(), "store": riverside}
+        recharge_card(key=key, card=card, tender=paid, **deed)
+
+    page, owed = text_of(owner.get(WHERE)), text_of(owner.get(f"{WHERE}owed/"))
+    elsewhere = at_work(employ(hilltop, "hana", Role.OWNER))
+
+    assert "¥143.45" in page and "Cash ¥123.45" in page
+    assert "¥143.45" in owed
+    assert "143.45" not in text_of(elsewhere.get(WHERE)) + text_of(elsewhere.get(f"{WHERE}owed/"))
+
+
+def test_a_text_that_was_taken_is_on_its_way_and_not_delivered(owner, enrol: Enrol, riverside, hilltop):
+    for number, (state, store) in enumerate(
+        [("accepted", riverside), ("delivered", riverside), ("suppressed", riverside), ("delivered", hilltop)]
+    ):
+        member = enrol(f"1380013800{number}", store=store)
+        enqueue([draft_to(member, store)], at=timezone.now())
+        with pgtrigger.ignore("messaging.Message:message_moves"):
+            Message.objects.filter(member=member).update(state=state)
+    old = enrol("13800138009")
+    enqueue([draft_to(old, riverside)], at=NOON)
+    Message.objects.filter(member=old).update(created_at=NOON)
+
+    rows = owner.get(WHERE).context["texts"]
+
+    assert [row["value"] for row in rows] == [1, 1, 0, 1]
+    for row in rows:
+        assert len(owner.get(row["url"]).context["rows"]) == row["value"], row["label"]
+
+
+def test_what_needs_a_person_comes_first_and_is_ones_own(manager, cashier, card, hilltop, riverside):
+    alert(None, "the house")
+    alert(riverside, "Riverside")
+    alert(hilltop, "Hilltop")
+    ask(cashier, card)
+
+    page = manager.get(WHERE)
+
+    assert [(row["label"], row["number"]) for row in page.context["waiting"]] == [("Approvals", 1)]
+    assert "The cap of the house" in text_of(page) and "The cap of Riverside" in text_of(page)
+    assert "The cap of Hilltop" not in text_of(page)
+
+
+def test_campaigns_that_run_are_the_stores_own(owner, riverside, hilltop, mei):
+    for store, name in ((riverside, "Spring at the river"), (hilltop, "Spring on the hill")):
+        Campaign.objects.create(name=name, store=store, created_by=mei, status=CampaignStatus.ACTIVE)
+    Campaign.objects.create(name="A draft", store=riverside, created_by=mei)
+
+    page = text_of(owner.get(WHERE))
+
+    assert "Spring at the river" in page
+    assert "Spring on the hill" not in page and "A draft" not in page
+
+
+def test_it_asks_the_database_as_often_for_many_as_for_one(
+    manager, cashier, at_till, product, enrol: Enrol, riverside, mei
+):
+    def one_more(number: int) -> None:
+        member = enrol(f"1380013800{number}")
+        deed = {"actor": at_till, "at": timezone.now(), "store": riverside}
+        card, _event = open_card(key=f"o{number}", member=member, product=product, **deed)
+        recharge_card(key=f"r{number}", card=card, tender=TenderPaid(TenderType.CASH, 5000), **deed)
+        enqueue([draft_to(member, riverside)], at=timezone.now())
+        alert(riverside, f"number {number}")
+        Campaign.objects.create(
+            name=f"c{number}", store=riverside, created_by=mei, status=CampaignStatus.ACTIVE
+        )
+        ask(cashier, card, once=f"asked-for-{number}")
+
+    one_more(1)
+    one = queries_of(manager, WHERE)
+    for number in (2, 3, 4):
+        one_more(number)
+
+    assert queries_of(manager, WHERE) == one <= 40
+
+
+def test_it_reads_in_chinese(owner):
+    owner.post(reverse("set_language"), {"language": "zh-hans"})
+
+    page = text_of(owner.get(WHERE))
+
+    assert "概览" in page and "Overview" not in page
