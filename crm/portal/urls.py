@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crm.portal import coupons, entrance, person, transfers, views
+from crm.portal import coupons, entrance, giving, person, transfers, views
 
 app_name = "portal"
 urlpatterns = [
@@ -17,6 +17,7 @@ urlpatterns = [
     path("statement/statement.csv", views.statement_file, name="statement_file"),
     path("statement/<uuid:public_id>/", views.statement_line, name="statement_line"),
     path("coupons/", coupons.coupon_list, name="coupons"),
+    path("transfers/new/", giving.pass_on, name="pass_on"),
     path("transfers/<uuid:public_id>/", transfers.transfer_answer, name="transfer"),
     path("messages/", views.message_list, name="messages"),
     path("preferences/", views.preferences, name="preferences"),

@@ -280,13 +280,13 @@ class AnswerTransfer(CardDeed):
             "card__member__home_store", "card__product", "receiver__home_store", "store"
         )
         self.transfer = get_object_or_404(held, public_id=transfer)
-        seen = visible_members(self.access).filter(
-            pk__in=(self.transfer.receiver_id, self.transfer.card.member_id)
-        )
-        if not seen.exists():
+        # an offer to a number that is nobody's has no receiver
+        ends = [end for end in (self.transfer.receiver, self.transfer.card.member) if end]
+        seen = visible_members(self.access).filter(pk__in=[end.pk for end in ends])
+        found = set(seen.values_list("pk", flat=True))
+        if not found:
             raise Http404
-        is_receiver = seen.filter(pk=self.transfer.receiver_id).exists()
-        self.member = self.transfer.receiver if is_receiver else self.transfer.card.member
+        self.member = next(end for end in ends if end.pk in found)
 
     def context(self, form: Any) -> dict[str, Any]:
         return {"transfer": self.transfer}

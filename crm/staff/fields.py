@@ -11,29 +11,11 @@ from django.core.exceptions import ValidationError
 from django.utils.timezone import localdate
 from django.utils.translation import gettext_lazy as _
 
-from crm.shell.formats import money_exponent
-from members.amounts import InvalidAmount, parse_minor
+from crm.shell.fields import AmountField  # noqa: F401  (the till has its fields from here)
 from members.phones import InvalidPhone, normalize
 
 TAGS_MAX, TAG_LENGTH = 20, 40
 YEARS = range(2000, 2101)
-
-
-class AmountField(forms.CharField):
-    """Money as typed; cleans to integer minor units. Never a float."""
-
-    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
-
-    def clean(self, value: Any) -> int | None:  # type: ignore[override]
-        text = "" if value is None else str(value)
-        if not self.required and not text.strip():
-            return None
-        if any("０" <= char <= "９" for char in text):
-            raise ValidationError(_("Type the amount in plain digits, like 100."), code="full_width")
-        try:
-            return parse_minor(text, exponent=money_exponent())
-        except InvalidAmount as problem:
-            raise ValidationError(str(problem.message), code=problem.reason) from problem
 
 
 class PhoneField(forms.CharField):

@@ -19,6 +19,7 @@ USUAL: tuple[tuple[LimitedDeed, Role, Window, int | None, int | None], ...] = (
     (LimitedDeed.REFUND_RECHARGE, Role.CASHIER, Window.DAY, 0, None),
     (LimitedDeed.REFUND_RECHARGE, Role.MANAGER, Window.DAY, 200_000, None),
     (LimitedDeed.RECHARGE, Role.CASHIER, Window.DAY, 2_000_000, None),
+    (LimitedDeed.SELL_SERVICES, Role.CASHIER, Window.DAY, 2_000_000, None),
     (LimitedDeed.ADJUST, Role.CASHIER, Window.DAY, 2_000, 5),
     (LimitedDeed.ADJUST, Role.MANAGER, Window.DAY, 20_000, None),
     (LimitedDeed.ADJUST_POINTS, Role.CASHIER, Window.DAY, 200, 5),

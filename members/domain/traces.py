@@ -85,6 +85,9 @@ def blank_own_rows(people: Sequence[Member], traces: Traces) -> None:
     _blank(FraudCase.objects.filter(of_people), traces, "note", "facts")
     _blank(Hold.objects.filter(card__member__in=people), traces, "reason")
     _blank(Transfer.objects.filter(Q(card__member__in=people) | Q(receiver__in=people)), traces, "note")
+    Transfer.objects.filter(Q(card__member__in=people) | Q(receiver__in=people)).exclude(to_number="").update(
+        to_number=BLANK
+    )
     _blank(Erasure.objects.filter(of_people), traces, "reason")
     Merge.objects.filter(Q(kept__in=people) | Q(merged__in=people)).update(reason=BLANK, kept_before={})
     changes = PhoneChange.objects.filter(of_people)

@@ -19,18 +19,14 @@ from members.domain.phone_changes import check_gift
 from members.domain.recharge_limits import check_held
 from members.domain.services import InsufficientServices, is_paused
 from members.domain.spending import InsufficientBalance
+from members.domain.transfer_limits import check_alone
+from members.domain.transfer_refusals import TransferRefused
 from members.enums import STORED_VALUE, AccountKind, CardStatus, OperationKind
 from members.models import Account, Card, CardKind, Member, Operation, Store, Transfer, TransferStatus
 from members.refusals import Refused
 
 VALID_FOR = timedelta(days=3)
 _MOVED = (*STORED_VALUE, AccountKind.SERVICES, AccountKind.POINTS)
-
-
-class TransferRefused(Refused):
-    """A transfer to oneself, or of nothing."""
-
-    code = "transfer_invalid"
 
 
 class TransferEnded(Refused):
@@ -53,7 +49,8 @@ def propose(
     at: datetime,
     store: Store,
     card: Card,
-    receiver: Member,
+    receiver: Member | None,
+    to_number: str = "",
     amount_minor: int = 0,
     services: int = 0,
     points: int = 0,
@@ -62,14 +59,19 @@ def propose(
 ) -> Transfer:
     """Offer value of a card to another member, for three days. Nothing moves. The same key gives the same transfer.
 
-    `is_confirmed` says that the sender's code was right: nobody gives value away without the sender's phone.
-    Raises CodeRequired, TransferRefused, CardNotUsable, InsufficientBalance, InsufficientServices, TooFewPoints.
+    `is_confirmed` says that the sender's code was right: nobody gives value away without the sender's phone. A member
+    who proposes alone (no person of staff) names a number, kept masked in `to_number`; with no `receiver` it is nobody's.
+    Raises CodeRequired, TransferRefused, CardNotUsable, CoolingOff, InsufficientBalance, InsufficientServices,
+    TooFewPoints.
     """
     if known := Transfer.objects.filter(scope=actor.scope, key=key).first():
         return _same(known, card, receiver, (amount_minor, services, points))
     _check_asked(card, receiver, amount_minor, services, points)
     with transaction.atomic():
         _check_there_is(card, amount_minor, services, points)
+        if actor.staff_id is None:
+            check_gift(card.member, at)
+            check_alone(card.member_id, store.pk, amount_minor, services, points)
         if not is_confirmed:
             raise CodeRequired(_("Passing value on needs the sender’s code."))
         transfer, _made = Transfer.objects.get_or_create(
@@ -78,6 +80,7 @@ def propose(
             defaults={
                 "card": card,
                 "receiver": receiver,
+                "to_number": to_number,
                 "store": store,
                 "amount_minor": amount_minor,
                 "services": services,
@@ -97,7 +100,7 @@ def confirm(*, actor: Actor, at: datetime, transfer: Transfer) -> Transfer:
 
     Locked: the transfer, the person of staff, then both members' accounts in id order. Publishes value_sent and
     value_received. Confirmed again it stays as it was. Without a person of staff (the portal) the limits and the own
-    account of whoever proposed it hold. Raises TransferEnded, TransferRefused, CardNotUsable, InsufficientBalance,
+    account of whoever proposed it hold, those of members alone when that was the member. Raises TransferEnded, TransferRefused, CardNotUsable, InsufficientBalance,
     InsufficientServices, TooFewPoints, CardLimitReached, ledger.OwnAccount, ledger.ApprovalRequired.
     """
     with transaction.atomic():
@@ -108,8 +111,12 @@ def confirm(*, actor: Actor, at: datetime, transfer: Transfer) -> Transfer:
         word = _word(actor, held)
         given = Card.objects.select_related("product", "member").get(pk=held.card_id)
         check_gift(given.member, at)
+        if held.receiver is None:
+            raise TransferRefused(_("Nobody is a member with this number. Enrol them first."))
         taken = _receiving_card(word, held, given, at)
         lock_accounts(word, [given, taken])
+        if word.staff_id is None:
+            check_alone(given.member_id, held.store_id, held.amount_minor, held.services, held.points)
         try:
             sent, lots, uses = _send(word, held, given, at)
         except ApprovalRequired as above:
@@ -174,8 +181,8 @@ def _check_open(transfer: Transfer, at: datetime) -> None:
         raise TransferEnded(_("This transfer was not confirmed in time."))
 
 
-def _check_asked(card: Card, receiver: Member, amount_minor: int, services: int, points: int) -> None:
-    if receiver.pk == card.member_id:
+def _check_asked(card: Card, receiver: Member | None, amount_minor: int, services: int, points: int) -> None:
+    if receiver and receiver.pk == card.member_id:
         raise TransferRefused(_("This is the same member."), field="receiver")
     asked = (amount_minor, services, points)
     if any(isinstance(part, bool) or not isinstance(part, int) or part < 0 for part in asked):
@@ -220,7 +227,7 @@ def _check_points(left: int, wanted: int) -> None:
 
 def _receiving_card(actor: Actor, transfer: Transfer, given: Card, at: datetime) -> Card:
     """The receiver's card for it: of the same product, else one that holds the same; a new one if there is none."""
-    held = Card.objects.filter(member_id=transfer.receiver_id, status=CardStatus.ACTIVE)
+    held = Card.objects.filter(member=transfer.receiver, status=CardStatus.ACTIVE)
     held = held.select_related("product", "member").order_by("id")
     if same := held.filter(product_id=given.product_id).first():
         return same
@@ -229,6 +236,7 @@ def _receiving_card(actor: Actor, transfer: Transfer, given: Card, at: datetime)
         like = like.filter(product__service_group_id=given.product.service_group_id)
     if found := like.first():
         return found
+    assert transfer.receiver is not None
     lock_accounts(actor, [given], [transfer.receiver])
     card, _outcome = open_card(
         actor=actor,
@@ -264,6 +272,7 @@ def _send(
         note=transfer.note,
     )
     uses = _uses(deed, card, transfer)
+    assert transfer.receiver is not None
     facts = {"amount": transfer.amount_minor, "to": transfer.receiver.name}
     outcome = conclude(
         deed, legs_out(deed, uses), event="value_sent", facts=facts, card=card, store=transfer.store

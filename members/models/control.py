@@ -20,6 +20,7 @@ class LimitedDeed(models.TextChoices):
     REFUND = "refund", _("Refunds")
     REFUND_RECHARGE = "refund_recharge", _("Recharges refunded")
     RECHARGE = "recharge", _("Recharges with a plan")
+    SELL_SERVICES = "sell_services", _("Services sold")
     ADJUST = "adjust", _("Bonus given or taken")
     ADJUST_POINTS = "adjust_points", _("Points given or taken")
     CLOSE = "close", _("Cards closed")

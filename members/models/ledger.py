@@ -24,6 +24,7 @@ LIMITED_KINDS = (
     OperationKind.CLOSE,
     OperationKind.MOVE_OUT,
     OperationKind.OPENING,
+    OperationKind.SELL_SERVICES,
 )
 
 
@@ -126,7 +127,9 @@ class Operation(models.Model):
             models.Index(fields=["store", "-id"], name="operation_store"),
             models.Index(fields=["store", "at"], name="operation_store_at"),
             models.Index(
-                fields=["staff", "created_at"], name="operation_limited", condition=Q(kind__in=LIMITED_KINDS)
+                fields=["staff", "created_at"],
+                name="operation_limited_deeds",
+                condition=Q(kind__in=LIMITED_KINDS),
             ),
             models.Index(fields=["reverses"], name="operation_reverses", condition=Q(reverses__isnull=False)),
         ]

@@ -21,7 +21,8 @@ class TransferStatus(models.TextChoices):
 class Transfer(models.Model):
     """So much from one card to another member. Ends once; only a confirmed one moves value.
 
-    `sent` is the sender's deed, `received` the receiver's; both are in the books or neither.
+    `sent` is the sender's deed, `received` the receiver's; both are in the books or neither. An offer made in the portal
+    to a number that is nobody's has no receiver and runs out: whoever made it learns nothing from that.
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -29,7 +30,14 @@ class Transfer(models.Model):
         "members.Card", models.PROTECT, related_name="transfers", verbose_name=_("from card")
     )
     receiver = models.ForeignKey(
-        "members.Member", models.PROTECT, related_name="transfers_received", verbose_name=_("to member")
+        "members.Member",
+        models.PROTECT,
+        null=True,
+        related_name="transfers_received",
+        verbose_name=_("to member"),
+    )
+    to_number = models.CharField(
+        _("to this number"), max_length=24, blank=True, default="", db_default="", help_text=_("Masked.")
     )
     store = models.ForeignKey("members.Store", models.PROTECT, related_name="+", verbose_name=_("store"))
     amount_minor = models.BigIntegerField(_("stored value"), default=0)
@@ -71,6 +79,10 @@ class Transfer(models.Model):
                 condition=Q(status=TransferStatus.DONE, sent__isnull=False, received__isnull=False)
                 | (~Q(status=TransferStatus.DONE) & Q(sent=None, received=None)),
                 name="transfer_done_has_deeds",
+            ),
+            models.CheckConstraint(
+                condition=Q(receiver__isnull=False) | (~Q(to_number="") & ~Q(status=TransferStatus.DONE)),
+                name="transfer_to_somebody",
             ),
             models.CheckConstraint(condition=Q(expires_at__gt=F("proposed_at")), name="transfer_expiry"),
         ]

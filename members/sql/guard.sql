@@ -11,7 +11,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE kind WHEN 'refund' THEN 'refund' WHEN 'refund_recharge' THEN 'refund_recharge'
     WHEN 'recharge' THEN CASE WHEN request->>'plan' IS NOT NULL THEN 'recharge' END
     WHEN 'adjust' THEN CASE WHEN request->>'account' = 'points' THEN 'adjust_points' ELSE 'adjust' END
-    WHEN 'close' THEN 'close' WHEN 'move_out' THEN 'transfer' WHEN 'opening' THEN 'opening' END
+    WHEN 'close' THEN 'close' WHEN 'move_out' THEN 'transfer' WHEN 'opening' THEN 'opening'
+    WHEN 'sell_services' THEN 'sell_services' END
 $$;
 CREATE OR REPLACE FUNCTION control_measure(kind text, request jsonb, amount bigint) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -78,7 +79,7 @@ BEGIN
     SELECT coalesce(sum(u.measure), 0), count(*) INTO spent, done
     FROM members_operation o CROSS JOIN control_uses(o.kind, o.request, o.amount_minor) u
     WHERE o.staff_id = person AND o.id <> deed_operation
-      AND o.kind IN ('refund', 'refund_recharge', 'recharge', 'adjust', 'close', 'move_out', 'opening')
+      AND o.kind IN ('refund', 'refund_recharge', 'recharge', 'adjust', 'close', 'move_out', 'opening', 'sell_services')
       AND o.created_at > since
       AND u.deed = limited
       AND (rule.store_id IS NULL OR o.store_id = rule.store_id)

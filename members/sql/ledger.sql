@@ -1,4 +1,4 @@
--- How a deed opens, and what keeps an account's chain. What a deed writes, and its guards: posting.sql.
+-- How a deed opens, and what keeps an account's chain. What a deed writes: write.sql; its guards: posting.sql.
 
 CREATE OR REPLACE FUNCTION ledger_unit(account_kind text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE WHEN account_kind IN ('points', 'points_cost', 'rewards', 'points_transit', 'points_breakage')

@@ -243,3 +243,16 @@ def test_a_card_does_not_receive_above_the_law(rich_card, enrol, by_hand, at_til
         confirm(actor=at_till, at=NOON, transfer=transfer)
 
     assert refusal.value.facts["limit_minor"] == 100000
+
+
+def test_a_gift_out_of_many_recharges_keeps_their_order(card, by_hand, han_mei):
+    """Ten recharges without an end, passed on in one deed: the first paid in is the first spent afterwards too."""
+    for number in range(1, 11):
+        paid = TenderPaid(TenderType.WECHAT, number * 100)
+        recharge_card(key=f"r{number}", card=card, tender=paid, **by_hand)
+    offer = propose(key="gift", card=card, receiver=han_mei, amount_minor=5500, is_confirmed=True, **by_hand)
+    confirm(actor=by_hand["actor"], at=NOON, transfer=offer)
+
+    arrived = Lot.objects.filter(account__member=han_mei, remaining__gt=0).order_by("id")
+
+    assert [lot.original for lot in arrived] == [number * 100 for number in range(1, 11)]

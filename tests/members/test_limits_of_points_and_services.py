@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from members.domain import approvals
 from members.domain.adjusting import adjust
@@ -29,8 +31,9 @@ from members.models import (
     StaffLimit,
     Store,
 )
+from members.models.ledger import LIMITED_KINDS
 from tests.conftest import NOON
-from tests.members.test_limits import actor_of
+from tests.members.test_limits import actor_of, age_deeds
 
 Does = Callable[..., Any]
 
@@ -169,6 +172,71 @@ def test_one_yes_covers_a_gift_that_is_above_two_limits(
     assert (asked.deed, done.status) == ("transfer_services", "done")
     left = left_for(staff_id=chen.pk, store_id=riverside.pk, deed=LimitedDeed.TRANSFER_POINTS)
     assert left.amount == 0, "what was approved does not count"
+
+
+# Services sold, by what is paid for them
+
+
+def sell(card: Card, here: dict, key: str, by: Actor | None = None) -> Any:
+    paid = TenderPaid(TenderType.CASH, 100_000)
+    return sell_services(key=key, card=card, tender=paid, **here | ({"actor": by} if by else {}))
+
+
+def services_of(card: Card) -> int:
+    return Account.objects.get(card=card, kind="services").balance or 0
+
+
+def test_services_are_sold_alone_up_to_a_sum_in_a_day_that_moves(washes, here):
+    limit(LimitedDeed.SELL_SERVICES, 250_000)
+    sell(washes, here, "second")
+
+    with pytest.raises(ApprovalRequired, match="¥500.00 is left") as refused:
+        sell(washes, here, "third")
+
+    facts = refused.value.facts
+    assert (facts["deed"], facts["amount"], facts["remaining"]) == ("sell_services", 100_000, 50_000)
+    assert services_of(washes) == 20
+    assert sell(washes, here, "second").is_replay
+    age_deeds(25)
+    sell(washes, here, "third")
+
+
+def test_above_it_somebody_in_charge_says_yes_to_this_sale_only(washes, here, mei, riverside, chen, enrol):
+    limit(LimitedDeed.SELL_SERVICES, 100_000)
+    with pytest.raises(ApprovalRequired) as refused:
+        sell(washes, here, "second")
+    asked = approvals.ask(refused=refused.value, maker=chen, store=riverside, note="Her second", at=NOON)
+    with_yes = Actor(here["actor"].scope, chen.pk, str(asked.public_id))
+    other, _ = open_card(key="o", member=enrol("13900139008"), product=washes.product, **here)
+    approvals.decide(approval=asked, checker=mei, is_approved=True, at=NOON)
+
+    with pytest.raises(ApprovalInvalid) as mismatch:
+        sell(other, here, "another", with_yes)
+    sell(washes, here, "second", with_yes)
+    with pytest.raises(ApprovalInvalid) as used:
+        sell(washes, here, "third", with_yes)
+
+    assert (mismatch.value.code, used.value.code) == ("approval_mismatch", "approval_used")
+    assert (services_of(washes), services_of(other)) == (20, 0)
+
+
+def test_how_often_services_are_sold_can_be_limited_too(washes, here):
+    StaffLimit.objects.create(deed=LimitedDeed.SELL_SERVICES, role=Role.CASHIER, count_max=1)
+
+    with pytest.raises(ApprovalRequired):
+        sell(washes, here, "second")
+
+
+def test_the_sum_of_services_sold_is_read_from_its_index(db):
+    """The index of limited deeds holds exactly the kinds that `control_left` asks for."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_functiondef('control_left'::regproc)")
+        asked = re.search(r"o\.kind IN \(([^)]*)\)", cursor.fetchone()[0])
+        cursor.execute("SELECT pg_get_indexdef('operation_limited_deeds'::regclass)")
+        indexed = cursor.fetchone()[0].partition(" WHERE ")[2]
+
+    assert asked
+    assert set(re.findall(r"'(\w+)'", asked[1])) == set(re.findall(r"'(\w+)'", indexed)) == set(LIMITED_KINDS)
 
 
 # What a house begins with

@@ -8,20 +8,24 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from members.domain import approvals
 from members.domain.cards import open_card, recharge_card
 from members.domain.ledger import Actor, TenderPaid
 from members.domain.resting import add_sharer
 from members.domain.services import sell_services
-from members.enums import AccountKind, CardStatus, OperationKind, TenderType
+from members.enums import AccountKind, CardStatus, OperationKind, Role, TenderType
 from members.models import (
     Account,
+    Approval,
     Card,
     CardKind,
     CardPause,
     CardProduct,
+    LimitedDeed,
     Operation,
     RechargePlan,
     ServiceGroup,
+    StaffLimit,
     Transfer,
 )
 from tests.conftest import NOON
@@ -74,6 +78,19 @@ def test_a_second_click_takes_nothing_more(cashier, wash_card):
     second = send(cashier, "take_service", wash_card, once, count="2")
 
     assert first["Location"] == second["Location"] and left(wash_card) == 8
+
+
+def test_above_what_a_cashier_sells_alone_the_services_wait_for_a_second_person(cashier, wash_card, mei):
+    StaffLimit.objects.create(deed=LimitedDeed.SELL_SERVICES, role=Role.CASHIER, amount_max=150_000)
+    asked = {"once": str(uuid4()), "tender": "wechat", "reference": ""}
+
+    first = send(cashier, "sell_services", wash_card, **asked)
+    send(cashier, "sell_services", wash_card, approval_note="Her birthday", **asked)
+    approval = approvals.decide(approval=Approval.objects.get(), checker=mei, is_approved=True, at=NOON)
+    done = send(cashier, "sell_services", wash_card, approval=str(approval.public_id), **asked)
+
+    assert first.status_code == 422 and "¥500.00 is left" in text_of(first)
+    assert done.status_code == 302 and left(wash_card) == 20
 
 
 def test_the_same_form_for_another_number_leads_to_what_was_done(cashier, wash_card):

@@ -9,5 +9,5 @@ FILES = ("lately.sql", "guard.sql")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("members", "0007_deed_functions")]
+    dependencies = [("members", "0009_transfers_to_a_number")]
     operations = [migrations.RunSQL((SQL / name).read_text(), migrations.RunSQL.noop) for name in FILES]
