@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.contrib import messages
+from django.db import OperationalError
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 from django.views import i18n
 from django.views.decorators.http import require_http_methods, require_POST
@@ -36,6 +38,7 @@ from messaging.domain import verification
 from messaging.domain.verification import CodesUnavailable, ProofNeeded, TryLater
 from messaging.enums import CodePurpose
 
+log = structlog.get_logger(__name__)
 PENDING_FOR = timedelta(minutes=30)
 REPEAT_AFTER = timedelta(minutes=1)
 _PENDING, _ASKED, _NEXT = "pending_phone", "asked_at", "next"
@@ -74,15 +77,17 @@ def enter_code(request: PortalRequest) -> HttpResponse:
     form = CodeForm(request.POST or None)
     status, wait = 200, 0
     if request.method == "POST":
+        status = 422
         if form.is_valid():
+            member = None
             try:
                 member, problem = _checked(request, phone, form.cleaned_data["code"])
             except TryLater as refused:
-                member, problem, wait = None, str(refused), refused.wait_seconds
+                problem = str(refused)
+                status, wait = _status_of(refused)
             if member:
                 return _welcome(request, member)
             form.add_error("code", problem)
-        status = 429 if wait else 422
     context = {"form": form, "phone": phone, "repeat_seconds": _repeat_seconds(request, timezone.now())}
     return _told_to_wait(page(request, "code", context, status=status), wait)
 
@@ -145,16 +150,29 @@ def _sent(request: PortalRequest, phone: str, wanted: str) -> HttpResponse:
     return redirect("portal:code")
 
 
+def check_code(request: PortalRequest, phone: str, purpose: CodePurpose, code: str) -> verification.Checked:
+    """What the check of a code says. Raises TryLater; CodesUnavailable while it cannot be counted."""
+    at = timezone.now()
+    try:
+        return verification.check_code(
+            phone=phone,
+            purpose=purpose,
+            code=code,
+            at=at,
+            ip=address_of(request),
+            device=device_of(request),
+        )
+    except OperationalError as down:
+        log.error("code_not_checked", error=type(down).__name__)
+        until = at + timedelta(seconds=5)
+        raise CodesUnavailable(
+            gettext_lazy("Codes cannot be checked at the moment."), until, at, field="code"
+        ) from down
+
+
 def _checked(request: PortalRequest, phone: str, code: str) -> tuple[Member | None, str]:
     """The member the code lets in, or why it does not."""
-    checked = verification.check_code(
-        phone=phone,
-        purpose=CodePurpose.LOGIN,
-        code=code,
-        at=timezone.now(),
-        ip=address_of(request),
-        device=device_of(request),
-    )
+    checked = check_code(request, phone, CodePurpose.LOGIN, code)
     member = Member.objects.current().filter(phone=phone).first()
     if checked.is_right and member:
         return member, ""

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from crm.client_address import address_of
 from crm.portal.access import PortalRequest, device_of, member_required, page, see_out
+from crm.portal.entrance import check_code
 from crm.portal.forms import CodeForm, PhoneForm
 from members.domain import erasing, phone_changes
 from members.domain.ledger import Actor
@@ -106,14 +107,7 @@ def ask_erasure(request: PortalRequest) -> HttpResponse:
 
 def _change(request: PortalRequest, form: forms.Form) -> None:
     at, data = timezone.now(), form.cleaned_data
-    checked = verification.check_code(
-        phone=request.member.phone,
-        purpose=CodePurpose.CHANGE_PHONE,
-        code=data["code"],
-        at=at,
-        ip=address_of(request),
-        device=device_of(request),
-    )
+    checked = check_code(request, request.member.phone, CodePurpose.CHANGE_PHONE, data["code"])
     if not checked.is_right:
         raise phone_changes.PhoneChangeForbidden(
             _("This code is wrong or no longer valid. Ask for a new one."), field="code"
