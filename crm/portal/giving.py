@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from crm.portal.access import PortalRequest, address_of, device_of, member_required, page
+from crm.client_address import address_of
+from crm.portal.access import PortalRequest, device_of, member_required, page
 from crm.portal.forms import CodeForm, PhoneForm
 from crm.shell.fields import AmountField
 from members.domain import transfers
