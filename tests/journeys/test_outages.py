@@ -1,10 +1,12 @@
 """F9: the line to the carrier stalls, dies without a word, or is away for a day.
 
 What is late is not sent late, and says why; the rest goes out within the gateway's rate when the carrier is back.
+`REGULARS_TORTURE=1` (and `make torture`) runs the lines that stall too.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -32,6 +34,7 @@ from tests.journeys.dispatch_stage import (
     wait_for,
 )
 
+IN_FULL = pytest.mark.skipif(os.environ.get("REGULARS_TORTURE") != "1", reason="REGULARS_TORTURE=1 runs it")
 CODE, NOTIFICATION = MessageClass.VERIFICATION, MessageClass.NOTIFICATION
 DAY = timedelta(hours=24)
 RATE = 40
@@ -75,6 +78,7 @@ def times_on_the_air(carrier: Carrier) -> Counter:
     return Counter(Counter(entry["to"] for entry in carrier.accepted()).values())
 
 
+@IN_FULL
 def test_answers_that_come_too_late_are_taken_all_the_same(carrier, link, gateways, riverside: Store):
     carrier.post("/api/carrier", answer_delay_ms=20)
     open_line(carrier, link.port, window=10)
@@ -90,6 +94,7 @@ def test_answers_that_come_too_late_are_taken_all_the_same(carrier, link, gatewa
     assert times_on_the_air(carrier) == {1: 200}
 
 
+@IN_FULL
 def test_half_a_connection_is_noticed_and_another_one_made(carrier, link, gateways, riverside: Store):
     open_line(
         carrier,

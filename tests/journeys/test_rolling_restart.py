@@ -26,7 +26,7 @@ from tests.journeys.house import House, Partner, Shop, ask
 
 IN_FULL = pytest.mark.skipif(os.environ.get("REGULARS_TORTURE") != "1", reason="REGULARS_TORTURE=1 runs it")
 ROUNDS, CLIENTS, PHONES = int(os.environ.get("REGULARS_RESTARTS", "10")), 3, 400
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 120  # a house that starts on a busy machine
 BUSY = {0, 429, 502, 503}
 
 
@@ -109,7 +109,8 @@ def test_polite_restarts_of_everything_fail_nothing_and_leave_nothing_in_doubt(h
     print(f"{len(reported)} reports, asked again {sum(reporter.asked_again for reporter in reporters)} times")
     wait_for(lambda: states() == {State.DELIVERED: len(reported)}, 60, "every text on its phone")
     assert Counter(reported).keys() == {201}
-    assert MembershipEvent.objects.filter(kind="booking_made").count() == len(reported)
-    assert set(Counter(entry["to"] for entry in house.carrier.accepted()).values()) == {1}
+    assert MembershipEvent.objects.filter(type="booking_made").count() == len(reported)
+    parts = Counter((entry["to"], entry["part"]) for entry in house.carrier.accepted())
+    assert set(parts.values()) == {1}, "no part went out twice"
     assert not Attempt.objects.filter(outcome__in=["uncertain", ""]).exists()
     assert Gateway.objects.get().bind_state == "bound"

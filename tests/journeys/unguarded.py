@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 from django.db import connection, connections, transaction
 
+from crm.local.children import die_with_parent
 from crm.local.faults.processes import Start
 from messaging.domain import sweeps
 from messaging.domain.dispatch import claims, records, runner, sender
@@ -33,8 +34,11 @@ class Forked:
     """A forked gateway process, as the fault run wants it."""
 
     def __init__(self, sabotage: Sabotage, timing: Timing, log: BinaryIO) -> None:
+        die = die_with_parent(signal.SIGKILL)
         self.pid = os.fork()
         if self.pid == 0:
+            if die is not None:
+                die()
             _run(sabotage, timing, log)
 
     def kill(self) -> None:
