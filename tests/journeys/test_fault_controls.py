@@ -68,6 +68,7 @@ def send(db: None, riverside: Store, carrier: Carrier, tmp_path: Path):
     return run
 
 
+@IN_FULL
 def test_with_every_guard_in_its_place_a_kill_and_a_lost_answer_break_nothing(send):
     plan = Plan(**vars(ONE_KILL) | {"dropped": 1, "queued_times": 2, "drain_seconds": 20})
 
@@ -93,10 +94,11 @@ def test_with_every_guard_in_its_place_two_holders_of_a_gateway_break_nothing(se
             unguarded.attempts_are_committed_late,
             "marketing_twice",
         ),
-        (
+        pytest.param(
             Plan(**vars(ONE_KILL) | {"rate": 60}),
             unguarded.receipts_are_acknowledged_at_once,
             "receipts_missing",
+            marks=IN_FULL,
         ),
         pytest.param(
             Plan(**vars(ONE_KILL) | {"texts": 100}),
@@ -129,7 +131,10 @@ def test_a_claim_that_does_not_name_its_lease_is_seen(send):
 
 @pytest.mark.parametrize(
     ("guard", "broken"),
-    [(nullcontext, []), (unguarded.one_text_may_come_twice, ["marketing_twice"])],
+    [
+        pytest.param(nullcontext, [], marks=IN_FULL),
+        (unguarded.one_text_may_come_twice, ["marketing_twice"]),
+    ],
     ids=["there", "away"],
 )
 def test_a_text_made_twice_is_seen_where_no_key_forbids_it(
