@@ -35,7 +35,7 @@ peers: .venv/installed-dev ## judge our protocols by Wireshark, Kannel and other
 bench: .venv/installed-dev ## measure the goals of docs/performance.md
 	@exec $(BIN)/python -m crm.local.bench
 
-torture: .venv/installed-dev ## a send of 100,000 under 200 kills, torn links and lost answers; up to an hour
+torture: .venv/installed-dev ## the fault runs in full: 100,000 texts under 200 kills, no receipts, outages, restarts; hours
 	@exec $(BIN)/python -m crm.local.torture
 
 messages: .venv/installed-dev ## collect the texts to translate, and compile the catalogues

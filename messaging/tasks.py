@@ -3,14 +3,17 @@
 from celery import shared_task
 from django.utils.timezone import now
 
-from messaging.domain import alerts, budgets, restoring, tallies
+from messaging.domain import alerts, budgets, inquiring, restoring, tallies
 from messaging.domain.sweeps import sweep_messages as _sweep_messages
 
 
 @shared_task
 def sweep_messages() -> dict[str, int]:
-    """The same sweep as the gateway process runs, for when none is running. Beat ticks it each 15 seconds."""
-    return _sweep_messages()
+    """The same sweep as the gateway process runs, for when none is running. Beat ticks it each 15 seconds.
+
+    Then providers are asked about what is in doubt: here, since waiting for them would hold up a gateway.
+    """
+    return _sweep_messages() | {"asked": inquiring.ask_providers(at=now())}
 
 
 @shared_task

@@ -40,7 +40,7 @@ class HandoutForm(DeedForm):
     """Who, by the criteria of a campaign's audience; and why."""
 
     not_seen_days = DaysField(largest=DAYS_MAX, label=gettext_lazy("Not seen for"))
-    seen_days = DaysField(largest=DAYS_MAX, label=gettext_lazy("Seen in the last"))
+    seen_days = DaysField(smallest=1, largest=DAYS_MAX, label=gettext_lazy("Seen in the last"))
     visits_min = DaysField(largest=10**6, label=gettext_lazy("Came at least"))
     spend_min_minor = AmountField(required=False, label=gettext_lazy("Spent at least"))
     balance_min_minor = AmountField(required=False, label=gettext_lazy("On the card at least"))

@@ -18,7 +18,7 @@ from messaging.models import (
     StaffReply,
     SubmittedPart,
 )
-from messaging.states import State, sources_of
+from messaging.states import Reason, State, sources_of
 
 NOBODY = b"\0" * 16
 
@@ -30,7 +30,7 @@ def forget(traces: Traces, *, at: datetime) -> None:
     """
     theirs = Q(member__in=traces.member_ids) | Q(phone_hash__in=traces.hashes)
     Message.objects.filter(theirs, state__in=sources_of(State.CANCELLED)).update(
-        state=State.CANCELLED, final_at=at
+        state=State.CANCELLED, reason=Reason.STOPPED, final_at=at
     )
     _forget_receipts(theirs)
     # (cause, cause_id, phone) stays unique: the row's own number stands in for the phone's

@@ -22,15 +22,8 @@ def db(committed_db: None) -> None:
 def test_kills_torn_links_and_lost_answers_lose_nothing_and_send_nothing_twice(
     db, riverside: Store, tmp_path: Path
 ):
-    figures = send_under_faults(Plan(texts=1000, kills=3, resets=2, dropped=3), tmp_path)
+    figures = send_under_faults(Plan(texts=1000, kills=3, resets=2, dropped=3, queued_times=2), tmp_path)
 
-    assert figures.lost_unseen == 0, figures
-    assert figures.marketing_twice == 0, figures
-    assert figures.notifications_twice == 0, figures
-    assert figures.code_copies_max <= 2, figures
-    assert 0 < figures.doubts <= figures.doubts_max, (
-        "the faults were real, and doubt is bounded by the windows"
-    )
-    assert figures.flagged_seconds <= 45, figures
-    assert figures.stray == 0, "whatever is queued stands in a chunk"
+    assert figures.broken == [], figures
+    assert figures.doubts > 0, "the faults were real"
     assert not Handover.objects.filter(is_open=True).exists()

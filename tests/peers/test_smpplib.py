@@ -8,9 +8,9 @@ from smpplib.client import SimpleSequenceGenerator
 
 from messaging.encoding import encode_gsm7, split_parts
 from messaging.gateways.base import OutboundSms
-from messaging.gateways.smpp import codec
-from messaging.gateways.smpp.codec import Bind, Pdu, ShortMessage
+from messaging.gateways.smpp import codec, pdus
 from messaging.gateways.smpp.long_message import LongMessage
+from messaging.gateways.smpp.pdus import Bind, Pdu, ShortMessage
 from messaging.gateways.smpp.settings import SmppSettings
 from messaging.gateways.smpp.submit_encoder import SubmitEncoder
 
@@ -51,16 +51,16 @@ def submit(sequence, octets, sender="SHOP", ton=5, npi=0, **fields):
 def test_bind_enquire_and_unbind():
     body = {"system_id": "shop", "password": "secret12", "system_type": "VMA", "interface_version": 0x34}
     for command, name in (
-        (codec.BIND_TRANSCEIVER, "bind_transceiver"),
-        (codec.BIND_TRANSMITTER, "bind_transmitter"),
-        (codec.BIND_RECEIVER, "bind_receiver"),
+        (pdus.BIND_TRANSCEIVER, "bind_transceiver"),
+        (pdus.BIND_TRANSMITTER, "bind_transmitter"),
+        (pdus.BIND_RECEIVER, "bind_receiver"),
     ):
         pdu = Pdu(command, 7, body=Bind("shop", "secret12", "VMA"))
         assert codec.encode(pdu) == theirs(name, 7, **body)
-    assert codec.frame(codec.ENQUIRE_LINK, 0, 8) == theirs("enquire_link", 8)
-    assert codec.frame(codec.ENQUIRE_LINK_RESP, 0, 8) == theirs("enquire_link_resp", 8)
-    assert codec.frame(codec.UNBIND, 0, 9) == theirs("unbind", 9)
-    assert codec.frame(codec.UNBIND_RESP, 0, 9) == theirs("unbind_resp", 9)
+    assert codec.frame(pdus.ENQUIRE_LINK, 0, 8) == theirs("enquire_link", 8)
+    assert codec.frame(pdus.ENQUIRE_LINK_RESP, 0, 8) == theirs("enquire_link_resp", 8)
+    assert codec.frame(pdus.UNBIND, 0, 9) == theirs("unbind", 9)
+    assert codec.frame(pdus.UNBIND_RESP, 0, 9) == theirs("unbind_resp", 9)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_it_reads_all_we_can_write():
             registered_delivery=1,
             validity_period=codec.relative_validity(rng.choice([None, 60, 86_400])),
         )
-        octets = codec.encode(Pdu(codec.SUBMIT_SM, number + 1, body=message))
+        octets = codec.encode(Pdu(pdus.SUBMIT_SM, number + 1, body=message))
         found = smpp.parse_pdu(octets, client=Client(), allow_unknown_opt_params=True)
         assert (found.sequence, found.short_message or b"") == (number + 1, message.short_message)
         assert (found.esm_class, found.data_coding) == (message.esm_class, message.data_coding)

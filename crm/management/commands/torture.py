@@ -35,5 +35,5 @@ class Command(BaseCommand):
             figures = send_under_faults(plan, Path(folder))
         for name, value in asdict(figures).items():
             self.stdout.write(f"{name:<20} {value}")
-        if not figures.is_clean:
-            raise CommandError(f"not clean; seed {plan.seed}")
+        if figures.broken:
+            raise CommandError(f"not clean: {', '.join(figures.broken)}; seed {plan.seed}")

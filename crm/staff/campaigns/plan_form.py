@@ -50,8 +50,8 @@ class DaysField(forms.CharField):
 
     widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
 
-    def __init__(self, *, largest: int, **kwargs: Any) -> None:
-        self.largest = largest
+    def __init__(self, *, largest: int, smallest: int = 0, **kwargs: Any) -> None:
+        self.smallest, self.largest = smallest, largest
         super().__init__(required=False, max_length=20, **kwargs)
 
     def clean(self, value: Any) -> int | None:  # type: ignore[override]
@@ -60,7 +60,7 @@ class DaysField(forms.CharField):
             return None
         if not text.isdecimal():
             raise forms.ValidationError(gettext_lazy("This must be a whole number."), code="invalid")
-        MinValueValidator(0)(int(text))
+        MinValueValidator(self.smallest)(int(text))
         MaxValueValidator(self.largest)(int(text))
         return int(text)
 
@@ -72,7 +72,7 @@ class PlanForm(forms.Form):
 
     name = forms.CharField(max_length=80, label=gettext_lazy("Name"))
     not_seen_days = DaysField(largest=DAYS_MAX, label=gettext_lazy("Not seen for"))
-    seen_days = DaysField(largest=DAYS_MAX, label=gettext_lazy("Seen in the last"))
+    seen_days = DaysField(smallest=1, largest=DAYS_MAX, label=gettext_lazy("Seen in the last"))
     visits_min = DaysField(largest=10**6, label=gettext_lazy("Came at least"))
     spend_min_minor = AmountField(required=False, label=gettext_lazy("Spent at least"))
     balance_min_minor = AmountField(required=False, label=gettext_lazy("On the card at least"))

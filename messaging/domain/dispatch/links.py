@@ -72,13 +72,17 @@ def _cmpp(config: GatewayConfig, answer_seconds: float, callbacks: Callbacks) ->
     return CmppLink(settings, *callbacks)
 
 
-def _web(provider: Callable[[GatewayConfig, dict[str, Any]], Provider]) -> Make:
-    def make(config: GatewayConfig, answer_seconds: float, callbacks: Callbacks) -> GatewayLink:
-        told = dict(config.options) | decrypt_secrets(config.secret)
-        settings = WebSettings(window=config.window, answer_timeout_seconds=answer_seconds)
-        return WebLink(provider(config, told), settings, *callbacks)
+def _web(config: GatewayConfig, answer_seconds: float, callbacks: Callbacks) -> GatewayLink:
+    settings = WebSettings(window=config.window, answer_timeout_seconds=answer_seconds)
+    return WebLink(provider_for(config), settings, *callbacks)
 
-    return make
+
+def provider_for(config: GatewayConfig) -> Provider:
+    """The provider of a gateway spoken to over HTTP. Raises as `link_for` does."""
+    make = PROVIDERS.get(GatewayKind(config.kind))
+    if make is None:
+        raise UnknownKind(config.kind)
+    return make(config, dict(config.options) | decrypt_secrets(config.secret))
 
 
 def _aliyun(config: GatewayConfig, told: dict[str, Any]) -> Provider:
@@ -107,12 +111,15 @@ def _only(told: dict[str, Any], names: str) -> dict[str, Any]:
     return {name: told[name] for name in names.split() if told.get(name) not in (None, "")}
 
 
+PROVIDERS: dict[GatewayKind, Callable[[GatewayConfig, dict[str, Any]], Provider]] = {
+    GatewayKind.ALIYUN: _aliyun,
+    GatewayKind.TENCENT: _tencent,
+    GatewayKind.TWILIO: _twilio,
+    GatewayKind.HTTP: _http,
+}
+
 # A kind without a line here is not offered.
 LINKS: dict[GatewayKind, Make] = {
     GatewayKind.SMPP: _smpp,
     GatewayKind.CMPP: _cmpp,
-    GatewayKind.ALIYUN: _web(_aliyun),
-    GatewayKind.TENCENT: _web(_tencent),
-    GatewayKind.TWILIO: _web(_twilio),
-    GatewayKind.HTTP: _web(_http),
-}
+} | dict.fromkeys(PROVIDERS, _web)

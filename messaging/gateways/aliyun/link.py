@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode, urlsplit
 
-from messaging.gateways.aliyun import answers
+from messaging.gateways.aliyun import answers, inquiry
 from messaging.gateways.aliyun.settings import AliyunSettings
 from messaging.gateways.aliyun.signature import authorization
 from messaging.gateways.base import BindRefused, LinkDown, OutboundSms, ProviderText
+from messaging.gateways.lookup import Doubt, Finding, Known
 from messaging.gateways.web import Unaskable, Verdict, WebAnswer, WebRequest, json_object
 from messaging.states import Reason
 
@@ -77,6 +78,14 @@ class Aliyun:
             raise BindRefused(answer.status, is_final=True, word=code)
         if answer.status >= 500:
             raise LinkDown(f"HTTP {answer.status} {code}".strip())
+
+    def inquiry(self, doubt: Doubt, now: float, nonce: str) -> WebRequest:
+        """What was sent to this number on that day."""
+        return self._signed("QuerySendDetails", inquiry.query(doubt, _number(doubt.phone)), b"", now, nonce)
+
+    def finding(self, doubt: Doubt, answer: WebAnswer, known: Known) -> Finding | None:
+        """Ours is known by its `OutId`, which texts of a batch have not."""
+        return inquiry.read(doubt, answer, is_alone=self.settings.batch_max <= 1)
 
     def _signed(
         self, action: str, query: Mapping[str, str], body: bytes, now: float, nonce: str

@@ -11,123 +11,41 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
-from types import MappingProxyType
-from typing import NamedTuple
 
-GENERIC_NACK = 0x80000000
-BIND_RECEIVER, BIND_TRANSMITTER, BIND_TRANSCEIVER = 0x01, 0x02, 0x09
-SUBMIT_SM, DELIVER_SM = 0x04, 0x05
-UNBIND, ENQUIRE_LINK = 0x06, 0x15
-RESPONSE = 0x80000000  # added to a request's command id
-BIND_RECEIVER_RESP, BIND_TRANSMITTER_RESP = RESPONSE | BIND_RECEIVER, RESPONSE | BIND_TRANSMITTER
-BIND_TRANSCEIVER_RESP = RESPONSE | BIND_TRANSCEIVER
-SUBMIT_SM_RESP, DELIVER_SM_RESP = RESPONSE | SUBMIT_SM, RESPONSE | DELIVER_SM
-UNBIND_RESP, ENQUIRE_LINK_RESP = RESPONSE | UNBIND, RESPONSE | ENQUIRE_LINK
-
-STATUS_OK = 0x00
-STATUS_INVALID_LENGTH = 0x02
-STATUS_INVALID_COMMAND = 0x03
-
-TAG_RECEIPTED_MESSAGE_ID, TAG_MESSAGE_STATE, TAG_NETWORK_ERROR = 0x001E, 0x0427, 0x0423
-TAG_MESSAGE_PAYLOAD = 0x0424
-TAG_SAR_REFERENCE, TAG_SAR_TOTAL, TAG_SAR_NUMBER = 0x020C, 0x020E, 0x020F
-ESM_UDH = 0x40
-ESM_TYPE_MASK, ESM_RECEIPT, ESM_INTERMEDIATE = 0x3C, 0x04, 0x20
-
-HEADER_OCTETS = 16
-PDU_OCTETS_MAX = 70_000  # message_payload may hold 65,535 octets
-SHORT_MESSAGE_OCTETS_MAX = 254
-SEQUENCE_MAX = 0x7FFFFFFF
-VALIDITY_SECONDS_MAX = 99 * 86_400 - 1
+from messaging.gateways.smpp.pdus import (
+    BIND_RECEIVER,
+    BIND_RECEIVER_RESP,
+    BIND_TRANSCEIVER,
+    BIND_TRANSCEIVER_RESP,
+    BIND_TRANSMITTER,
+    BIND_TRANSMITTER_RESP,
+    DELIVER_SM,
+    DELIVER_SM_RESP,
+    HEADER_OCTETS,
+    NO_TLVS,
+    PDU_OCTETS_MAX,
+    SHORT_MESSAGE_OCTETS_MAX,
+    SUBMIT_SM,
+    SUBMIT_SM_RESP,
+    VALIDITY_SECONDS_MAX,
+    Bind,
+    BindResponse,
+    Body,
+    MalformedPdu,
+    MessageResponse,
+    Pdu,
+    ShortMessage,
+)
 
 _header = struct.Struct(">IIII")
 _deliver_answer = struct.Struct(">IIIIx")
 _tlv_header = struct.Struct(">HH")
-_NO_TLVS: Mapping[int, bytes] = MappingProxyType({})
 _BINDS = frozenset((BIND_RECEIVER, BIND_TRANSMITTER, BIND_TRANSCEIVER))
 _BIND_RESPONSES = frozenset((BIND_RECEIVER_RESP, BIND_TRANSMITTER_RESP, BIND_TRANSCEIVER_RESP))
 
 read_header = _header.unpack_from
 """(length, command, status, sequence) at an offset of a buffer that holds at least 16 octets from there."""
-
-
-class MalformedPdu(ValueError):
-    """These octets are not an SMPP PDU, or these values do not fit one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bind:
-    """Body of bind_transceiver, bind_transmitter and bind_receiver."""
-
-    system_id: str
-    password: str
-    system_type: str = ""
-    interface_version: int = 0x34
-    addr_ton: int = 0
-    addr_npi: int = 0
-    address_range: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class BindResponse:
-    """Body of a bind's answer; a refusing SMSC may leave it out."""
-
-    system_id: str = ""
-    tlvs: Mapping[int, bytes] = field(default_factory=lambda: _NO_TLVS)
-
-
-class ShortMessage(NamedTuple):
-    """Body of submit_sm and deliver_sm.
-
-    Addresses are without "+". A tuple: receipts come by the hundred thousand.
-    """
-
-    source_addr: str
-    destination_addr: str
-    short_message: bytes = b""
-    service_type: str = ""
-    source_ton: int = 0
-    source_npi: int = 0
-    destination_ton: int = 0
-    destination_npi: int = 0
-    esm_class: int = 0
-    protocol_id: int = 0
-    priority_flag: int = 0
-    schedule_delivery_time: str = ""
-    validity_period: str = ""
-    registered_delivery: int = 0
-    replace_if_present: int = 0
-    data_coding: int = 0
-    default_message_id: int = 0
-    tlvs: Mapping[int, bytes] = _NO_TLVS
-
-    @property
-    def content(self) -> bytes:
-        """The text's octets, wherever the sender put them."""
-        return self.short_message or self.tlvs.get(TAG_MESSAGE_PAYLOAD, b"")
-
-
-@dataclass(frozen=True, slots=True)
-class MessageResponse:
-    """Body of submit_sm_resp and deliver_sm_resp; an error may come without one."""
-
-    message_id: str = ""
-    tlvs: Mapping[int, bytes] = field(default_factory=lambda: _NO_TLVS)
-
-
-Body = Bind | BindResponse | ShortMessage | MessageResponse | None
-
-
-@dataclass(frozen=True, slots=True)
-class Pdu:
-    """One PDU. `body` is None for those without one, and for commands this product does not speak."""
-
-    command: int
-    sequence: int
-    status: int = STATUS_OK
-    body: Body = None
 
 
 # ── out ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -342,7 +260,7 @@ def decode_short_message(data: bytes, start: int, end: int) -> ShortMessage:
             replace,
             data_coding,
             default_id,
-            decode_tlvs(data, text_end, end) if text_end < end else _NO_TLVS,
+            decode_tlvs(data, text_end, end) if text_end < end else NO_TLVS,
         )
     except IndexError as error:
         raise MalformedPdu("a short message that ends within its fields") from error
@@ -378,9 +296,9 @@ def _decode_body(command: int, status: int, data: bytes) -> Body:
 
 def _decode_id_and_tlvs(data: bytes, status: int) -> tuple[str, Mapping[int, bytes]]:
     if len(data) == HEADER_OCTETS:  # several SMSCs leave the body of an error out, and some of a success
-        return "", _NO_TLVS
+        return "", NO_TLVS
     value, position = _c_string(data, HEADER_OCTETS)
-    return value, decode_tlvs(data, position, len(data)) if position < len(data) else _NO_TLVS
+    return value, decode_tlvs(data, position, len(data)) if position < len(data) else NO_TLVS
 
 
 def _decode_bind(data: bytes) -> Bind:

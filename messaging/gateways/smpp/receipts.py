@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from messaging.gateways.base import ReceiptOutcome
-from messaging.gateways.smpp.codec import TAG_MESSAGE_STATE, TAG_NETWORK_ERROR, TAG_RECEIPTED_MESSAGE_ID
+from messaging.gateways.smpp.pdus import TAG_MESSAGE_STATE, TAG_NETWORK_ERROR, TAG_RECEIPTED_MESSAGE_ID
 
 SubmitAction = Literal["accepted", "retry", "throttle", "permanent", "stop_bind", "uncertain"]
 

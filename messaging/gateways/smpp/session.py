@@ -18,18 +18,18 @@ from typing import cast
 
 from messaging.encoding import UnsendableText
 from messaging.gateways.base import BindRefused, Deliver, LinkDown, OutboundSms, SubmitResult
-from messaging.gateways.smpp import codec, texts
-from messaging.gateways.smpp.codec import MalformedPdu
+from messaging.gateways.smpp import codec, pdus, texts
 from messaging.gateways.smpp.long_message import Entry, LongMessage, settle_all
+from messaging.gateways.smpp.pdus import MalformedPdu
 from messaging.gateways.smpp.receipts import submit_action
 from messaging.gateways.smpp.settings import BindKind, SmppSettings
 from messaging.gateways.smpp.submit_encoder import SubmitEncoder
 from messaging.gateways.smpp.window import Window
 
 _BINDS = {
-    "transceiver": codec.BIND_TRANSCEIVER,
-    "transmitter": codec.BIND_TRANSMITTER,
-    "receiver": codec.BIND_RECEIVER,
+    "transceiver": pdus.BIND_TRANSCEIVER,
+    "transmitter": pdus.BIND_TRANSMITTER,
+    "receiver": pdus.BIND_RECEIVER,
 }
 _RAW_WORDS = {status: f"0x{status:02X}" for status in range(0x100)}
 
@@ -92,8 +92,8 @@ class SmppSession(asyncio.Protocol):
     async def bind(self) -> None:
         """Log in. Raises `BindRefused` with the SMSC's status, `LinkDown` on silence or a lost connection."""
         account = self._settings
-        body = codec.Bind(account.system_id, account.password, account.system_type)
-        self._write(codec.encode(codec.Pdu(self._bind_command, self._window.next_sequence(), body=body)))
+        body = pdus.Bind(account.system_id, account.password, account.system_type)
+        self._write(codec.encode(pdus.Pdu(self._bind_command, self._window.next_sequence(), body=body)))
         try:
             status = await asyncio.wait_for(self._answer, account.bind_timeout_seconds)
         except TimeoutError as error:
@@ -141,7 +141,7 @@ class SmppSession(asyncio.Protocol):
         if self.is_bound and not self._gone.done():
             self.is_bound = False
             self._reason = self._reason or "closed by us"
-            self._write(codec.frame(codec.UNBIND, 0, self._window.next_sequence()))
+            self._write(codec.frame(pdus.UNBIND, 0, self._window.next_sequence()))
             await asyncio.wait([self._gone], timeout=timeout_seconds)
         self._reason = self._reason or "closed by us"
         self._close_transport()
@@ -175,7 +175,7 @@ class SmppSession(asyncio.Protocol):
         try:
             self._read(self._tail + data if self._tail else data)
         except MalformedPdu as error:
-            self._write(codec.frame(codec.GENERIC_NACK, codec.STATUS_INVALID_LENGTH, 0))
+            self._write(codec.frame(pdus.GENERIC_NACK, pdus.STATUS_INVALID_LENGTH, 0))
             self._tail = b""
             self._reason = f"garbage received: {error}"
             self._close_transport()
@@ -213,13 +213,13 @@ class SmppSession(asyncio.Protocol):
         position, end = 0, len(buffer)
         pending, results, read_header = self._window.pending, self._results, codec.read_header
         id_form = self._settings.receipt_ids
-        while end - position >= codec.HEADER_OCTETS:
+        while end - position >= pdus.HEADER_OCTETS:
             length, command, status, sequence = read_header(buffer, position)
             stop = position + length
-            if stop > end or length < codec.HEADER_OCTETS:
+            if stop > end or length < pdus.HEADER_OCTETS:
                 codec.frame_length(buffer, position)  # raises when it can never be whole
                 break
-            if command == codec.SUBMIT_SM_RESP:
+            if command == pdus.SUBMIT_SM_RESP:
                 entry = pending.pop(sequence, None)
                 text_end = buffer.find(0, position + 16, stop)
                 octets = buffer[position + 16 : stop if text_end < 0 else text_end]
@@ -239,38 +239,38 @@ class SmppSession(asyncio.Protocol):
 
     def _read_other(self, buffer: bytes, start: int, stop: int) -> None:
         _, command, status, sequence = codec.read_header(buffer, start)
-        if command == codec.DELIVER_SM:
+        if command == pdus.DELIVER_SM:
             self._read_deliver(buffer, start, stop, sequence)
-        elif command == codec.ENQUIRE_LINK:
-            self._write(codec.frame(codec.ENQUIRE_LINK_RESP, 0, sequence))
-        elif command == codec.UNBIND:
+        elif command == pdus.ENQUIRE_LINK:
+            self._write(codec.frame(pdus.ENQUIRE_LINK_RESP, 0, sequence))
+        elif command == pdus.UNBIND:
             self._reason = "unbound by the SMSC"
-            self._write(codec.frame(codec.UNBIND_RESP, 0, sequence))
+            self._write(codec.frame(pdus.UNBIND_RESP, 0, sequence))
             self._close_transport()
-        elif command == codec.UNBIND_RESP:
+        elif command == pdus.UNBIND_RESP:
             self._close_transport()
-        elif command == codec.RESPONSE | self._bind_command or (
-            command == codec.GENERIC_NACK and not self.is_bound
+        elif command == pdus.RESPONSE | self._bind_command or (
+            command == pdus.GENERIC_NACK and not self.is_bound
         ):
             if not self._answer.done():
                 self._answer.set_result(status)
-        elif command == codec.GENERIC_NACK:
+        elif command == pdus.GENERIC_NACK:
             self._answered(self._window.pending.pop(sequence, None), sequence, status or 0xFF, None)
-        elif not command & codec.RESPONSE:
-            self._write(codec.frame(codec.GENERIC_NACK, codec.STATUS_INVALID_COMMAND, sequence))
+        elif not command & pdus.RESPONSE:
+            self._write(codec.frame(pdus.GENERIC_NACK, pdus.STATUS_INVALID_COMMAND, sequence))
 
     def _read_deliver(self, buffer: bytes, start: int, stop: int, sequence: int) -> None:
         """A body that cannot be read is refused by itself; the stream goes on."""
         plain = None
         if self._settings.receipt_ids == "exact":
-            plain = texts.read_plain_receipt(buffer, start + codec.HEADER_OCTETS, stop)
+            plain = texts.read_plain_receipt(buffer, start + pdus.HEADER_OCTETS, stop)
         if plain is not None:
             self._delivers.append(Deliver((self.number, sequence), plain, None))
             return
         try:
-            message = codec.decode_short_message(buffer, start + codec.HEADER_OCTETS, stop)
+            message = codec.decode_short_message(buffer, start + pdus.HEADER_OCTETS, stop)
         except MalformedPdu:
-            self._write(codec.frame(codec.GENERIC_NACK, codec.STATUS_INVALID_LENGTH, sequence))
+            self._write(codec.frame(pdus.GENERIC_NACK, pdus.STATUS_INVALID_LENGTH, sequence))
             return
         token = (self.number, sequence)
         if texts.is_receipt(message):
@@ -369,7 +369,7 @@ class SmppSession(asyncio.Protocol):
                 return
         elif now - self._received_at >= self._settings.enquire_seconds:
             self._enquired_at = now
-            self._write(codec.frame(codec.ENQUIRE_LINK, 0, self._window.next_sequence()))
+            self._write(codec.frame(pdus.ENQUIRE_LINK, 0, self._window.next_sequence()))
         self._timer = self._loop.call_later(self._tick_seconds, self._tick)
 
     def _expire(self, now: float) -> None:

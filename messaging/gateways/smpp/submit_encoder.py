@@ -7,7 +7,7 @@ from typing import cast
 from messaging.encoding import PARTS_MAX, UnsendableText, split_parts
 from messaging.gateways import concatenation
 from messaging.gateways.base import OutboundSms
-from messaging.gateways.smpp import codec, texts
+from messaging.gateways.smpp import codec, pdus, texts
 from messaging.gateways.smpp.long_message import Entry, LongMessage
 from messaging.gateways.smpp.settings import SmppSettings
 
@@ -58,7 +58,7 @@ class SubmitEncoder:
             bits = 16 if self._settings.long_texts == "udh16" else 8
             header = concatenation.header
             pieces = [header(message.reference, total, i, bits) + piece for i, piece in enumerate(pieces, 1)]
-        if self._settings.long_texts != "payload" and max(map(len, pieces)) > codec.SHORT_MESSAGE_OCTETS_MAX:
+        if self._settings.long_texts != "payload" and max(map(len, pieces)) > pdus.SHORT_MESSAGE_OCTETS_MAX:
             raise UnsendableText("a part too long for one submit_sm")
         return tuple(pieces)
 
@@ -77,15 +77,15 @@ class SubmitEncoder:
         """(esm_class, short_message, optional parameters) of one submit of a long text."""
         way = self._settings.long_texts
         if way == "payload":
-            return 0, b"", codec.tlvs_octets({codec.TAG_MESSAGE_PAYLOAD: octets})
+            return 0, b"", codec.tlvs_octets({pdus.TAG_MESSAGE_PAYLOAD: octets})
         if way == "sar":
             reference, total = long_message.message.reference & 0xFFFF, len(long_message.pieces)
             return 0, octets, codec.tlvs_octets({
-                codec.TAG_SAR_REFERENCE: reference.to_bytes(2, "big"),
-                codec.TAG_SAR_TOTAL: bytes((total,)),
-                codec.TAG_SAR_NUMBER: bytes((index + 1,)),
+                pdus.TAG_SAR_REFERENCE: reference.to_bytes(2, "big"),
+                pdus.TAG_SAR_TOTAL: bytes((total,)),
+                pdus.TAG_SAR_NUMBER: bytes((index + 1,)),
             })  # fmt: skip
-        return codec.ESM_UDH, octets, b""
+        return pdus.ESM_UDH, octets, b""
 
     def _learn_sender(self, sender: str) -> bytes:
         if len(self._heads) >= _SENDERS_MAX:

@@ -8,8 +8,8 @@ from messaging.encoding import GSM7, Encoding, UnsendableText, decode_gsm7, enco
 from messaging.gateways import concatenation
 from messaging.gateways.base import InboundSms, ReceiptIn
 from messaging.gateways.concatenation import PartOf
-from messaging.gateways.smpp import codec
-from messaging.gateways.smpp.codec import ShortMessage
+from messaging.gateways.smpp import pdus
+from messaging.gateways.smpp.pdus import ShortMessage
 from messaging.gateways.smpp.receipts import OUTCOMES, parse_receipt
 from messaging.gateways.smpp.settings import Alphabet, IdForm, SmppSettings
 
@@ -106,10 +106,8 @@ def decode_text(octets: bytes, data_coding: int, alphabet: Alphabet = "gsm7") ->
 
 def is_receipt(message: ShortMessage) -> bool:
     """By the message type or the TLV only: a handset can write "id:… stat:DELIVRD" too, but not set these."""
-    kind = message.esm_class & codec.ESM_TYPE_MASK
-    return (
-        kind in (codec.ESM_RECEIPT, codec.ESM_INTERMEDIATE) or codec.TAG_RECEIPTED_MESSAGE_ID in message.tlvs
-    )
+    kind = message.esm_class & pdus.ESM_TYPE_MASK
+    return kind in (pdus.ESM_RECEIPT, pdus.ESM_INTERMEDIATE) or pdus.TAG_RECEIPTED_MESSAGE_ID in message.tlvs
 
 
 def read_receipt(message: ShortMessage, id_form: IdForm = "exact") -> ReceiptIn:
@@ -118,7 +116,7 @@ def read_receipt(message: ShortMessage, id_form: IdForm = "exact") -> ReceiptIn:
     message_id, stat, err, outcome, is_final = parse_receipt(raw, message.tlvs)
     if id_form != "exact":
         message_id = receipt_id(message_id, id_form)
-    if is_final and message.esm_class & codec.ESM_TYPE_MASK == codec.ESM_INTERMEDIATE:
+    if is_final and message.esm_class & pdus.ESM_TYPE_MASK == pdus.ESM_INTERMEDIATE:
         outcome, is_final = "accepted", False
     if message_id and len(message_id) > PROVIDER_ID_MAX or len(stat) > 32 or len(err) > 32:
         message_id, stat, err = message_id and message_id[:PROVIDER_ID_MAX], stat[:32], err[:32]
@@ -159,7 +157,7 @@ def read_inbound(message: ShortMessage, alphabet: Alphabet = "gsm7") -> InboundS
     """A deliver_sm as a text from a handset; a piece of a long one says which piece it is."""
     octets = message.content
     part, text = _part_from_tlvs(message), octets
-    if message.esm_class & codec.ESM_UDH:
+    if message.esm_class & pdus.ESM_UDH:
         part, text = concatenation.split_header(octets)
     return InboundSms(
         _phone(message.source_ton, message.source_addr),
@@ -178,10 +176,10 @@ def _phone(ton: int, address: str) -> str:
 
 def _part_from_tlvs(message: ShortMessage) -> PartOf | None:
     tlvs = message.tlvs
-    if codec.TAG_SAR_TOTAL not in tlvs:
+    if pdus.TAG_SAR_TOTAL not in tlvs:
         return None
     numbers = (
         int.from_bytes(tlvs.get(tag, b"")[:2], "big")
-        for tag in (codec.TAG_SAR_REFERENCE, codec.TAG_SAR_TOTAL, codec.TAG_SAR_NUMBER)
+        for tag in (pdus.TAG_SAR_REFERENCE, pdus.TAG_SAR_TOTAL, pdus.TAG_SAR_NUMBER)
     )
     return concatenation.valid_part(*numbers)

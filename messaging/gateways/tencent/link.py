@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from messaging.gateways.base import BindRefused, LinkDown, OutboundSms
-from messaging.gateways.tencent import answers
+from messaging.gateways.lookup import Doubt, Finding, Known
+from messaging.gateways.tencent import answers, inquiry
 from messaging.gateways.tencent.settings import TencentSettings
 from messaging.gateways.tencent.signature import authorization
 from messaging.gateways.web import Unaskable, Verdict, WebAnswer, WebRequest
@@ -74,6 +75,16 @@ class Tencent:
             raise BindRefused(answer.status, is_final=True, word=code)
         if answer.status >= 500:
             raise LinkDown(f"HTTP {answer.status} {code}".strip())
+
+    def inquiry(self, doubt: Doubt, now: float, nonce: str) -> WebRequest:
+        """What carriers reported on this number since."""
+        return self._signed(
+            "PullSmsSendStatusByPhoneNumber", inquiry.asked(doubt, self.settings.sdk_app_id, now), now
+        )
+
+    def finding(self, doubt: Doubt, answer: WebAnswer, known: Known) -> Finding | None:
+        """Ours is known by its `SessionContext`."""
+        return inquiry.read(doubt, answer)
 
     def _signed(self, action: str, asked: Mapping[str, Any], now: float) -> WebRequest:
         body = json.dumps(asked, ensure_ascii=False, separators=(",", ":")).encode()

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from urllib.parse import quote, urlencode
 
 from messaging.gateways.base import BindRefused, LinkDown, OutboundSms
-from messaging.gateways.twilio import answers
+from messaging.gateways.lookup import Doubt, Finding, Known
+from messaging.gateways.twilio import answers, inquiry
 from messaging.gateways.twilio.settings import TwilioSettings
 from messaging.gateways.web import Unaskable, Verdict, WebAnswer, WebRequest, json_object
 from messaging.states import Reason
@@ -63,6 +64,14 @@ class Twilio:
             raise LinkDown(f"HTTP {answer.status}")
         if json_object(answer.body).get("status") in ("suspended", "closed"):
             raise BindRefused(answer.status, is_final=True, is_account=True, word="account suspended")
+
+    def inquiry(self, doubt: Doubt, now: float, nonce: str) -> WebRequest:
+        """The newest texts to this number."""
+        return WebRequest("GET", self._url(inquiry.path(doubt)), self._headers())
+
+    def finding(self, doubt: Doubt, answer: WebAnswer, known: Known) -> Finding | None:
+        """Ours is known by its words and its minute."""
+        return inquiry.read(doubt, answer, known)
 
     def _url(self, path: str) -> str:
         account = quote(self.settings.account_sid, safe="")

@@ -47,6 +47,7 @@ class FakeProvider:
         self.moods: dict[str, str] = {}  # by number
         self.asked: list[dict[str, Any]] = []
         self.taken: list[tuple[str, str]] = []
+        self.sent: list[dict[str, Any]] = []  # what its list of texts shows
         self.unsigned = 0
         self.port = 0
         self._loop = asyncio.new_event_loop()
@@ -83,7 +84,7 @@ class FakeProvider:
             return self.say("wrong key", [], "")
         numbers = self.numbers(request, body)
         if not numbers:
-            return self.greet(request)
+            return self.greet(request, body)
         self.asked.append(self.read(request, body))
         mood = self.moods.get(numbers[0], self.mood)
         if mood == "silent":
@@ -111,7 +112,8 @@ class FakeProvider:
     def content(self, request: web.Request, body: bytes) -> str:
         raise NotImplementedError
 
-    def greet(self, request: web.Request) -> web.Response:
+    def greet(self, request: web.Request, body: bytes) -> web.Response:
+        """Answer what sends nothing: a greeting, or a question about what was sent."""
         return web.json_response({})
 
     def say(self, mood: str, numbers: list[str], content: str) -> web.Response:
@@ -153,6 +155,20 @@ class FakeAliyun(FakeProvider):
         asked = self.read(request, body)
         return f"{asked['TemplateCode']} {asked.get('TemplateParam') or asked.get('TemplateParamJson', '')}"
 
+    def greet(self, request, body):
+        if request.headers["x-acs-action"] != "QuerySendDetails":
+            return web.json_response({})
+        asked = request.query
+        found = [
+            entry
+            for entry in self.sent
+            if entry["PhoneNum"] == asked["PhoneNumber"]
+            and entry["SendDate"][:10].replace("-", "") == asked["SendDate"]
+        ]
+        page = found[: int(asked["PageSize"])]
+        said = {"Code": "OK", "Message": "OK", "RequestId": "R", "TotalCount": str(len(found))}
+        return web.json_response(said | {"SmsSendDetailDTOs": {"SmsSendDetailDTO": page}})
+
     def say(self, mood, numbers, content):
         bad = [number for number in numbers if self.moods.get(number) == "bad number"]
         if mood == "accept" and not bad:
@@ -190,8 +206,17 @@ class FakeTencent(FakeProvider):
         asked = json.loads(body)
         return f"{asked['TemplateId']} {asked['TemplateParamSet']}"
 
-    def greet(self, request):
-        return bare_json({"Response": {"DescribeSignListStatusSet": [], "RequestId": "R"}})
+    def greet(self, request, body):
+        if request.headers["X-TC-Action"] != "PullSmsSendStatusByPhoneNumber":
+            return bare_json({"Response": {"DescribeSignListStatusSet": [], "RequestId": "R"}})
+        asked = json.loads(body)
+        found = [
+            entry
+            for entry in self.sent
+            if entry["PhoneNumber"] == asked["PhoneNumber"]
+            and asked["BeginTime"] <= entry["UserReceiveTime"] <= asked["EndTime"]
+        ]
+        return bare_json({"Response": {"PullSmsSendStatusSet": found[: asked["Limit"]], "RequestId": "R"}})
 
     def say(self, mood, numbers, content):
         if mood in ("throttle", "wrong key", "account"):
@@ -231,7 +256,8 @@ class FakeTwilio(FakeProvider):
         return request.headers.get("Authorization") == f"Basic {expected}"
 
     def numbers(self, request, body):
-        return [self.read(request, body)["To"]] if request.path.endswith("/Messages.json") else []
+        is_text = request.method == "POST" and request.path.endswith("/Messages.json")
+        return [self.read(request, body)["To"]] if is_text else []
 
     def read(self, request, body):
         return dict(parse_qsl(body.decode(), keep_blank_values=True))
@@ -239,8 +265,13 @@ class FakeTwilio(FakeProvider):
     def content(self, request, body):
         return self.read(request, body)["Body"]
 
-    def greet(self, request):
-        return web.json_response({"sid": self.key_id, "status": "active"})
+    def greet(self, request, body):
+        if not request.path.endswith("/Messages.json"):
+            return web.json_response({"sid": self.key_id, "status": "active"})
+        found = [entry for entry in self.sent if entry["to"] == request.query["To"]]
+        size = int(request.query["PageSize"])
+        path = f"{request.path}?Page=1" if len(found) > size else None
+        return web.json_response({"messages": found[:size], "next_page_uri": path, "page_size": size})
 
     def say(self, mood, numbers, content):
         if mood == "accept":

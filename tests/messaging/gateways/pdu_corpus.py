@@ -5,34 +5,41 @@ from __future__ import annotations
 from messaging.gateways.cmpp import codec as cmpp
 from messaging.gateways.cmpp import pdus
 from messaging.gateways.smpp import codec as smpp
-from messaging.gateways.smpp.codec import Bind, BindResponse, MessageResponse, ShortMessage
+from messaging.gateways.smpp import pdus as smpp_pdus
+from messaging.gateways.smpp.pdus import Bind, BindResponse, MessageResponse, ShortMessage
 
 RECEIPT = b"id:7 sub:001 dlvrd:001 submit date:2611221200 done date:2611221201 stat:DELIVRD err:000 text:"
 TLVS = {0x001E: b"7\0", 0x0427: b"\x02", 0x0423: b"\x03\0\x22", 0x1403: b"\xff"}
 SMPP_GOOD = {
-    "bind": smpp.encode(smpp.Pdu(smpp.BIND_TRANSCEIVER, 1, body=Bind("shop", "pw"))),
-    "bind answer": smpp.encode(smpp.Pdu(smpp.BIND_TRANSCEIVER_RESP, 1, body=BindResponse("smsc", TLVS))),
-    "submit": smpp.encode(
-        smpp.Pdu(smpp.SUBMIT_SM, 2, body=ShortMessage("SHOP", "8613800138000", b"hi", tlvs=TLVS))
+    "bind": smpp.encode(smpp_pdus.Pdu(smpp_pdus.BIND_TRANSCEIVER, 1, body=Bind("shop", "pw"))),
+    "bind answer": smpp.encode(
+        smpp_pdus.Pdu(smpp_pdus.BIND_TRANSCEIVER_RESP, 1, body=BindResponse("smsc", TLVS))
     ),
-    "submit answer": smpp.encode(smpp.Pdu(smpp.SUBMIT_SM_RESP, 2, body=MessageResponse("id-7"))),
+    "submit": smpp.encode(
+        smpp_pdus.Pdu(smpp_pdus.SUBMIT_SM, 2, body=ShortMessage("SHOP", "8613800138000", b"hi", tlvs=TLVS))
+    ),
+    "submit answer": smpp.encode(smpp_pdus.Pdu(smpp_pdus.SUBMIT_SM_RESP, 2, body=MessageResponse("id-7"))),
     "receipt": smpp.encode(
-        smpp.Pdu(smpp.DELIVER_SM, 3, body=ShortMessage("8613", "SHOP", RECEIPT, esm_class=4, tlvs=TLVS))
+        smpp_pdus.Pdu(
+            smpp_pdus.DELIVER_SM, 3, body=ShortMessage("8613", "SHOP", RECEIPT, esm_class=4, tlvs=TLVS)
+        )
     ),
     "part": smpp.encode(
-        smpp.Pdu(
-            smpp.DELIVER_SM,
+        smpp_pdus.Pdu(
+            smpp_pdus.DELIVER_SM,
             4,
             body=ShortMessage("8613", "1069", b"\5\0\3\x2a\2\1hi", esm_class=0x40, data_coding=8),
         )
     ),
     "payload": smpp.encode(
-        smpp.Pdu(
-            smpp.DELIVER_SM, 5, body=ShortMessage("8613", "1069", tlvs={0x0424: b"x" * 300, 0x020C: b"\0\1"})
+        smpp_pdus.Pdu(
+            smpp_pdus.DELIVER_SM,
+            5,
+            body=ShortMessage("8613", "1069", tlvs={0x0424: b"x" * 300, 0x020C: b"\0\1"}),
         )
     ),
-    "enquiry": smpp.frame(smpp.ENQUIRE_LINK, 0, 6),
-    "nack": smpp.frame(smpp.GENERIC_NACK, 3, 7),
+    "enquiry": smpp.frame(smpp_pdus.ENQUIRE_LINK, 0, 6),
+    "nack": smpp.frame(smpp_pdus.GENERIC_NACK, 3, 7),
 }
 _deliver = pdus.DeliverMessage(7, "1069012345", "8613800138000", b"TD")
 _receipt = cmpp.encode_receipt(pdus.ReceiptContent(7, "DELIVRD", "2611221200", "2611221201", "138", 1), False)

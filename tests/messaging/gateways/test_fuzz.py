@@ -18,8 +18,9 @@ from messaging.gateways.cmpp.pdus import CodecError, DeliverMessage, Submit
 from messaging.gateways.cmpp.session import CmppSession
 from messaging.gateways.cmpp.settings import CmppSettings
 from messaging.gateways.smpp import codec as smpp
+from messaging.gateways.smpp import pdus as smpp_pdus
 from messaging.gateways.smpp import texts as smpp_texts
-from messaging.gateways.smpp.codec import MalformedPdu, ShortMessage
+from messaging.gateways.smpp.pdus import MalformedPdu, ShortMessage
 from messaging.gateways.smpp.receipts import Receipt, parse_receipt
 from messaging.gateways.smpp.session import SmppSession
 from messaging.gateways.smpp.settings import SmppSettings
@@ -49,7 +50,7 @@ def test_no_wrong_smpp_pdu_escapes_the_codec():
             found = smpp.decode(octets)
         except MalformedPdu:
             continue
-        assert isinstance(found, smpp.Pdu), name
+        assert isinstance(found, smpp_pdus.Pdu), name
 
 
 def test_no_wrong_cmpp_pdu_escapes_the_codec():
@@ -106,9 +107,9 @@ def test_a_session_survives_each_wrong_pdu_or_leaves_and_keeps_nothing_endless()
         account = SmppSettings("h", 1, "shop", "pw")
         for name, octets in pdu_corpus.SMPP_WRONG:
             session, wire = await session_after(
-                SmppSession, account, octets, smpp.frame(smpp.ENQUIRE_LINK, 0, 99)
+                SmppSession, account, octets, smpp.frame(smpp_pdus.ENQUIRE_LINK, 0, 99)
             )
-            assert len(session._tail) <= smpp.PDU_OCTETS_MAX, name
+            assert len(session._tail) <= smpp_pdus.PDU_OCTETS_MAX, name
             assert wire.is_gone or wire.written or session._tail, name
 
     asyncio.run(main())
@@ -166,9 +167,13 @@ short_messages = st.builds(
 
 
 @quick
-@given(short_messages, st.sampled_from([smpp.SUBMIT_SM, smpp.DELIVER_SM]), st.integers(0, smpp.SEQUENCE_MAX))
+@given(
+    short_messages,
+    st.sampled_from([smpp_pdus.SUBMIT_SM, smpp_pdus.DELIVER_SM]),
+    st.integers(0, smpp_pdus.SEQUENCE_MAX),
+)
 def test_each_short_message_survives_the_wire(message, command, sequence):
-    pdu = smpp.Pdu(command, sequence, body=message)
+    pdu = smpp_pdus.Pdu(command, sequence, body=message)
 
     assert smpp.decode(smpp.encode(pdu)) == pdu
 

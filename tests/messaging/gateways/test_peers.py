@@ -6,7 +6,11 @@ import json
 
 import pytest
 from alibabacloud_dysmsapi20170525.client import Client as AliyunClient
-from alibabacloud_dysmsapi20170525.models import SendBatchSmsRequest, SendSmsRequest
+from alibabacloud_dysmsapi20170525.models import (
+    QuerySendDetailsRequest,
+    SendBatchSmsRequest,
+    SendSmsRequest,
+)
 from alibabacloud_tea_openapi.models import Config
 from tencentcloud.common.credential import Credential
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
@@ -19,6 +23,7 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client as TwilioClient
 
 from tests.messaging.gateways.fakes import FakeAliyun, FakeTencent, FakeTwilio, running
+from tests.messaging.gateways.listed import aliyun_entry, tencent_entry, twilio_entry
 
 # A space, a tilde, a star, a plus, Chinese and a percent sign: what the encodings disagree about.
 TRAPS = "a b~c*d+e 常客 100% ='"
@@ -136,3 +141,45 @@ def test_twilios_sdk_with_another_token_stays_outside(fake_twilio):
     with pytest.raises(TwilioRestException) as refused:
         twilio_client(fake_twilio, "another").messages.create(to="+13105550100", from_="+1", body="x")
     assert (refused.value.code, fake_twilio.taken) == (20003, [])
+
+
+# The lists of what was sent, as the SDKs read them: what our own reader is tested on is what a provider says.
+
+
+def test_aliyuns_sdk_reads_the_list_of_what_was_sent(fake_aliyun):
+    fake_aliyun.sent = [aliyun_entry("7", 3), aliyun_entry("8", 2, PhoneNum="13900139000")]
+    asked = QuerySendDetailsRequest(
+        phone_number="13800138000", send_date="20261120", page_size=50, current_page=1
+    )
+
+    said = aliyun_client(fake_aliyun).query_send_details(asked).body
+
+    (entry,) = said.sms_send_detail_dtos.sms_send_detail_dto
+    assert (said.code, said.total_count) == ("OK", "1")
+    assert (entry.out_id, entry.send_status, entry.phone_num) == ("7", 3, "13800138000")
+
+
+def test_tencents_sdk_reads_the_list_of_what_was_reported(fake_tencent):
+    fake_tencent.sent = [tencent_entry("7", "SUCCESS")]
+    asked = sms_models.PullSmsSendStatusByPhoneNumberRequest()
+    asked.BeginTime = fake_tencent.sent[0]["UserReceiveTime"] - 60
+    asked.EndTime, asked.Offset, asked.Limit = asked.BeginTime + 3600, 0, 100
+    asked.PhoneNumber, asked.SmsSdkAppId = "+8613800138000", "1400"
+
+    (entry,) = tencent_client(fake_tencent).PullSmsSendStatusByPhoneNumber(asked).PullSmsSendStatusSet
+
+    assert (entry.SessionContext, entry.ReportStatus, entry.SerialNo) == ("7", "SUCCESS", "2640:1")
+
+
+def test_twilios_sdk_reads_the_list_of_texts(fake_twilio):
+    fake_twilio.sent = [twilio_entry("SM1", "Dear Li Lei")]
+
+    (entry,) = twilio_client(fake_twilio).messages.list(to="+13105550100", page_size=50, limit=50)
+
+    assert (entry.sid, entry.body, entry.status, entry.direction) == (
+        "SM1",
+        "Dear Li Lei",
+        "delivered",
+        "outbound-api",
+    )
+    assert entry.date_created.isoformat() == "2026-11-20T04:00:01+00:00"

@@ -5,18 +5,9 @@ import random
 import pytest
 import smpp34
 
-from messaging.gateways.smpp import codec
-from messaging.gateways.smpp.codec import (
-    Bind,
-    BindResponse,
-    MalformedPdu,
-    MessageResponse,
-    Pdu,
-    ShortMessage,
-    decode,
-    encode,
-    relative_validity,
-)
+from messaging.gateways.smpp import codec, pdus
+from messaging.gateways.smpp.codec import decode, encode, relative_validity
+from messaging.gateways.smpp.pdus import Bind, BindResponse, MalformedPdu, MessageResponse, Pdu, ShortMessage
 
 PAIRS = [
     ("service_type", "CMT", "service_type"),
@@ -38,7 +29,7 @@ TLVS = {0x0204: b"\x00\x2a", 0x001E: b"id-7\x00", 0x1403: b"\xaa\xbb\xcc"}
 
 
 @pytest.mark.parametrize(
-    ("theirs", "command"), [(smpp34.SubmitSm, codec.SUBMIT_SM), (smpp34.DeliverSm, codec.DELIVER_SM)]
+    ("theirs", "command"), [(smpp34.SubmitSm, pdus.SUBMIT_SM), (smpp34.DeliverSm, pdus.DELIVER_SM)]
 )
 @pytest.mark.parametrize("tlvs", [{}, TLVS])
 @pytest.mark.parametrize("text", [b"", b"Dear Li Wei", bytes(range(254))])
@@ -67,10 +58,10 @@ def test_short_messages_are_the_octets_of_smpp34(theirs, command, tlvs, text, is
 
 def test_smpp34_reads_our_other_pdus():
     for pdu in (
-        Pdu(codec.BIND_TRANSCEIVER, 1, body=Bind("shop", "secret12", "VMA", 0x34, 1, 1, "8613")),
-        Pdu(codec.SUBMIT_SM_RESP, 9, body=MessageResponse("id-9")),
-        Pdu(codec.ENQUIRE_LINK, 3),
-        Pdu(codec.GENERIC_NACK, 4, status=3),
+        Pdu(pdus.BIND_TRANSCEIVER, 1, body=Bind("shop", "secret12", "VMA", 0x34, 1, 1, "8613")),
+        Pdu(pdus.SUBMIT_SM_RESP, 9, body=MessageResponse("id-9")),
+        Pdu(pdus.ENQUIRE_LINK, 3),
+        Pdu(pdus.GENERIC_NACK, 4, status=3),
     ):
         raw = smpp34.decode(encode(pdu))
         found = (raw.command_id, raw.sequence_number, raw.command_status)
@@ -78,7 +69,7 @@ def test_smpp34_reads_our_other_pdus():
 
 
 def test_bind_by_hand():
-    pdu = Pdu(codec.BIND_TRANSCEIVER, 1, body=Bind("shop", "pw"))
+    pdu = Pdu(pdus.BIND_TRANSCEIVER, 1, body=Bind("shop", "pw"))
 
     assert encode(pdu) == bytes.fromhex("0000001d 00000009 00000000 00000001 73686f7000 707700 00 34000000")
 
@@ -86,17 +77,17 @@ def test_bind_by_hand():
 @pytest.mark.parametrize(
     "pdu",
     [
-        Pdu(codec.BIND_RECEIVER, 1, body=Bind("shop", "secret12")),
-        Pdu(codec.BIND_TRANSMITTER, 2, body=Bind("shop", "", address_range="^8613")),
-        Pdu(codec.BIND_TRANSCEIVER_RESP, 1, body=BindResponse("smsc", {0x0210: b"\x34"})),
-        Pdu(codec.BIND_TRANSMITTER_RESP, 1, status=0x0E, body=BindResponse()),
-        Pdu(codec.SUBMIT_SM_RESP, 3, body=MessageResponse("0a1b-2c")),
-        Pdu(codec.DELIVER_SM_RESP, 3, status=0x64, body=MessageResponse()),
-        Pdu(codec.UNBIND, 4),
-        Pdu(codec.UNBIND_RESP, 4),
-        Pdu(codec.ENQUIRE_LINK, 5),
-        Pdu(codec.ENQUIRE_LINK_RESP, 5),
-        Pdu(codec.GENERIC_NACK, 0, status=2),
+        Pdu(pdus.BIND_RECEIVER, 1, body=Bind("shop", "secret12")),
+        Pdu(pdus.BIND_TRANSMITTER, 2, body=Bind("shop", "", address_range="^8613")),
+        Pdu(pdus.BIND_TRANSCEIVER_RESP, 1, body=BindResponse("smsc", {0x0210: b"\x34"})),
+        Pdu(pdus.BIND_TRANSMITTER_RESP, 1, status=0x0E, body=BindResponse()),
+        Pdu(pdus.SUBMIT_SM_RESP, 3, body=MessageResponse("0a1b-2c")),
+        Pdu(pdus.DELIVER_SM_RESP, 3, status=0x64, body=MessageResponse()),
+        Pdu(pdus.UNBIND, 4),
+        Pdu(pdus.UNBIND_RESP, 4),
+        Pdu(pdus.ENQUIRE_LINK, 5),
+        Pdu(pdus.ENQUIRE_LINK_RESP, 5),
+        Pdu(pdus.GENERIC_NACK, 0, status=2),
     ],
 )
 def test_what_is_encoded_is_read_back(pdu):
@@ -119,7 +110,7 @@ def test_the_campaigns_fast_way_writes_the_same_octets():
     head, middle = codec.submit_head(5, 0, "SHOP"), codec.submit_middle(0x40, 8, 3600)
     fast = codec.submit_pdu(9, head, b"8613800138000", middle, b"Dear Li Wei")
 
-    assert fast == encode(Pdu(codec.SUBMIT_SM, 9, body=slow))
+    assert fast == encode(Pdu(pdus.SUBMIT_SM, 9, body=slow))
 
 
 @pytest.mark.parametrize(
@@ -138,14 +129,14 @@ def test_validity_is_relative(seconds, written):
     assert relative_validity(seconds) == written
 
 
-@pytest.mark.parametrize("code", [codec.SUBMIT_SM_RESP, codec.DELIVER_SM_RESP, codec.BIND_TRANSCEIVER_RESP])
+@pytest.mark.parametrize("code", [pdus.SUBMIT_SM_RESP, pdus.DELIVER_SM_RESP, pdus.BIND_TRANSCEIVER_RESP])
 def test_an_answer_without_a_body_is_read(code):
     assert decode(codec.frame(code, 0x58, 3)).status == 0x58
 
 
 WHOLE = encode(
     Pdu(
-        codec.DELIVER_SM,
+        pdus.DELIVER_SM,
         5,
         body=ShortMessage("8613800138000", "106900", b"id:7 stat:DELIVRD", esm_class=4, tlvs=TLVS),
     )
@@ -158,7 +149,7 @@ def test_a_truncated_pdu_is_refused_whatever_its_header_says(size):
     with pytest.raises(MalformedPdu):
         decode(cut)
     if size >= 16:
-        honest = codec.frame(codec.DELIVER_SM, 0, 5, cut[16:])
+        honest = codec.frame(pdus.DELIVER_SM, 0, 5, cut[16:])
         if size not in BODY_ENDS:
             with pytest.raises(MalformedPdu):
                 decode(honest)
@@ -176,15 +167,15 @@ BODY_ENDS = {_TEXT_END, _TEXT_END + 6, _TEXT_END + 6 + 9}
         b"\0" * 15,
         b"\0" * 16,
         b"\xff" * 16,
-        codec.frame(codec.SUBMIT_SM, 0, 1),
-        codec.frame(codec.SUBMIT_SM, 0, 1, b"\0" * 5),
-        codec.frame(codec.SUBMIT_SM, 0, 1, b"\0" * 16 + b"\xfe" + b"short"),
-        codec.frame(codec.SUBMIT_SM_RESP, 0, 1, b"no terminator"),
-        codec.frame(codec.SUBMIT_SM_RESP, 0, 1, b"id\0\x00\x1e"),
-        codec.frame(codec.SUBMIT_SM_RESP, 0, 1, b"id\0\x00\x1e\xff\xff12"),
-        codec.frame(codec.BIND_TRANSCEIVER, 0, 1, b"a\0b\0c\0\x34"),
-        codec.frame(codec.BIND_TRANSCEIVER, 0, 1, b"a\0b\0c\0\x34\0\0\0more"),
-        codec.frame(codec.ENQUIRE_LINK, 0, 1) + b"more",
+        codec.frame(pdus.SUBMIT_SM, 0, 1),
+        codec.frame(pdus.SUBMIT_SM, 0, 1, b"\0" * 5),
+        codec.frame(pdus.SUBMIT_SM, 0, 1, b"\0" * 16 + b"\xfe" + b"short"),
+        codec.frame(pdus.SUBMIT_SM_RESP, 0, 1, b"no terminator"),
+        codec.frame(pdus.SUBMIT_SM_RESP, 0, 1, b"id\0\x00\x1e"),
+        codec.frame(pdus.SUBMIT_SM_RESP, 0, 1, b"id\0\x00\x1e\xff\xff12"),
+        codec.frame(pdus.BIND_TRANSCEIVER, 0, 1, b"a\0b\0c\0\x34"),
+        codec.frame(pdus.BIND_TRANSCEIVER, 0, 1, b"a\0b\0c\0\x34\0\0\0more"),
+        codec.frame(pdus.ENQUIRE_LINK, 0, 1) + b"more",
     ],
 )
 def test_malformed_octets_are_refused(octets):
@@ -204,7 +195,7 @@ def test_no_octets_raise_anything_else():
         damaged = bytearray(WHOLE)
         for _ in range(rng.randrange(1, 6)):
             damaged[rng.randrange(4, len(damaged))] = rng.randrange(256)
-        command = rng.choice((codec.DELIVER_SM, codec.SUBMIT_SM_RESP, codec.BIND_TRANSCEIVER))
+        command = rng.choice((pdus.DELIVER_SM, pdus.SUBMIT_SM_RESP, pdus.BIND_TRANSCEIVER))
         damaged[4:8] = command.to_bytes(4, "big")
         try:
             decode(bytes(damaged))
@@ -215,16 +206,16 @@ def test_no_octets_raise_anything_else():
 @pytest.mark.parametrize(
     "pdu",
     [
-        Pdu(codec.BIND_TRANSCEIVER, 1, body=Bind("x" * 16, "pw")),
-        Pdu(codec.BIND_TRANSCEIVER, 1, body=Bind("shop", "longer than eight")),
-        Pdu(codec.BIND_TRANSCEIVER, 1, body=Bind("shop", "李伟")),
-        Pdu(codec.BIND_TRANSCEIVER, 1, body=Bind("shop", "a\0b")),
-        Pdu(codec.SUBMIT_SM, 1, body=ShortMessage("SHOP", "1" * 21)),
-        Pdu(codec.SUBMIT_SM, 1, body=ShortMessage("SHOP", "1", b"x" * 255)),
-        Pdu(codec.SUBMIT_SM, 1, body=ShortMessage("SHOP", "1", data_coding=256)),
-        Pdu(codec.SUBMIT_SM, 1, body=ShortMessage("SHOP", "1", tlvs={0x0424: b"x" * 70_000})),
-        Pdu(codec.ENQUIRE_LINK, 1, body=MessageResponse("id")),
-        Pdu(codec.ENQUIRE_LINK, -1),
+        Pdu(pdus.BIND_TRANSCEIVER, 1, body=Bind("x" * 16, "pw")),
+        Pdu(pdus.BIND_TRANSCEIVER, 1, body=Bind("shop", "longer than eight")),
+        Pdu(pdus.BIND_TRANSCEIVER, 1, body=Bind("shop", "李伟")),
+        Pdu(pdus.BIND_TRANSCEIVER, 1, body=Bind("shop", "a\0b")),
+        Pdu(pdus.SUBMIT_SM, 1, body=ShortMessage("SHOP", "1" * 21)),
+        Pdu(pdus.SUBMIT_SM, 1, body=ShortMessage("SHOP", "1", b"x" * 255)),
+        Pdu(pdus.SUBMIT_SM, 1, body=ShortMessage("SHOP", "1", data_coding=256)),
+        Pdu(pdus.SUBMIT_SM, 1, body=ShortMessage("SHOP", "1", tlvs={0x0424: b"x" * 70_000})),
+        Pdu(pdus.ENQUIRE_LINK, 1, body=MessageResponse("id")),
+        Pdu(pdus.ENQUIRE_LINK, -1),
     ],
 )
 def test_values_that_fit_no_field_are_refused(pdu):

@@ -5,7 +5,7 @@ import smpp34
 
 from messaging.encoding import UnsendableText
 from messaging.gateways.options import BadOption
-from messaging.gateways.smpp import codec, texts
+from messaging.gateways.smpp import codec, pdus, texts
 from messaging.gateways.smpp.link import SmppSettings
 from tests.messaging.gateways.smpp.peers import (
     RECEIPT,
@@ -98,9 +98,9 @@ def test_message_payload_is_one_submit_that_the_smsc_cuts():
 )
 def test_answer_and_receipt_meet_whatever_base_they_are_written_in(form, answered, in_receipt, kept):
     assert texts.submit_id(answered, form) == kept
-    body = codec.ShortMessage("8613800138000", "SHOP", RECEIPT % in_receipt.encode(), esm_class=4)
+    body = pdus.ShortMessage("8613800138000", "SHOP", RECEIPT % in_receipt.encode(), esm_class=4)
     assert texts.read_receipt(body, form).provider_id == kept
-    in_tlv = codec.ShortMessage("8613", "S", esm_class=4, tlvs={0x001E: in_receipt.encode() + b"\0"})
+    in_tlv = pdus.ShortMessage("8613", "S", esm_class=4, tlvs={0x001E: in_receipt.encode() + b"\0"})
     assert texts.read_receipt(in_tlv, form).provider_id == kept
 
 
@@ -127,7 +127,7 @@ def test_a_connection_that_answers_in_hexadecimal():
 
 
 def test_a_receipt_written_in_ucs2_is_read():
-    message = codec.ShortMessage(
+    message = pdus.ShortMessage(
         "8613800138000", "SHOP", (RECEIPT % b"7").decode().encode("utf-16-be"), esm_class=4, data_coding=8
     )
 

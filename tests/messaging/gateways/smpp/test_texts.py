@@ -5,8 +5,8 @@ import random
 import pytest
 
 from messaging.encoding import UnsendableText
-from messaging.gateways.smpp import codec, texts
-from messaging.gateways.smpp.codec import ShortMessage
+from messaging.gateways.smpp import codec, pdus, texts
+from messaging.gateways.smpp.pdus import ShortMessage
 from messaging.gateways.smpp.settings import SmppSettings
 
 ACCOUNT = SmppSettings("smsc.example", 2775, "shop", "pw")
@@ -148,17 +148,17 @@ PLAIN = (
 def test_a_receipt_read_in_one_look_says_what_the_careful_reading_says(text, fields, is_plain):
     usual = {"source_ton": 1, "source_npi": 1, "esm_class": 4} | fields
     message = ShortMessage("8613800138000", "1069012345", text.encode(), **usual)
-    pdu = codec.encode(codec.Pdu(codec.DELIVER_SM, 7, body=message))
+    pdu = codec.encode(pdus.Pdu(pdus.DELIVER_SM, 7, body=message))
 
-    quick = texts.read_plain_receipt(pdu, codec.HEADER_OCTETS, len(pdu))
+    quick = texts.read_plain_receipt(pdu, pdus.HEADER_OCTETS, len(pdu))
 
     assert (quick is not None) == is_plain
     if quick:
-        assert quick == texts.read_receipt(codec.decode_short_message(pdu, codec.HEADER_OCTETS, len(pdu)))
+        assert quick == texts.read_receipt(codec.decode_short_message(pdu, pdus.HEADER_OCTETS, len(pdu)))
 
 
 def test_a_text_that_only_looks_like_a_receipt_is_not_read_as_one():
     message = ShortMessage("8613800138000", "1069012345", PLAIN.encode(), source_ton=1, esm_class=0)
-    pdu = codec.encode(codec.Pdu(codec.DELIVER_SM, 7, body=message))
+    pdu = codec.encode(pdus.Pdu(pdus.DELIVER_SM, 7, body=message))
 
-    assert texts.read_plain_receipt(pdu, codec.HEADER_OCTETS, len(pdu)) is None
+    assert texts.read_plain_receipt(pdu, pdus.HEADER_OCTETS, len(pdu)) is None
