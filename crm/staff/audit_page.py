@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from crm.shell.formats import store_time
+from crm.staff import audit_words
 from crm.staff.access import Access, access_of, needs, page
 from crm.staff.fields import DayField
 from crm.staff.paging import PAGE_ROWS, asked_of, cut, whole_number, with_query
@@ -116,27 +117,30 @@ def audit_log(request: HttpRequest) -> HttpResponse:
     if (after := whole_number(request.GET.get("after", ""))) is not None:
         rows = rows.filter(seq__lt=after)
     shown = cut(request, list(rows[: PAGE_ROWS + 1]), PAGE_ROWS, lambda entry: str(entry.seq))
+    zone = access_of(request).store.timezone
     context = {
         "filter": form,
         "page": shown,
-        "rows": [{"entry": entry, "lines": list(changes_of(entry))} for entry in shown.rows],
+        "rows": [
+            {
+                "entry": entry,
+                "subject": audit_words.short(entry.subject),
+                "lines": list(changes_of(entry, zone)),
+            }
+            for entry in shown.rows
+        ],
         "export_url": with_query(request, after="").replace(request.path, f"{request.path}export/", 1),
         "frozen": _frozen(access_of(request)).count(),
     }
     return page(request, "staff/audit_log.html", context)
 
 
-def changes_of(entry: AuditEntry) -> Iterator[tuple[str, str, str]]:
-    """(what, before, after), a line each."""
+def changes_of(entry: AuditEntry, zone: str) -> Iterator[tuple[str, str, str]]:
+    """(what, before, after), a line each, as people read it."""
     before, after = entry.before or {}, entry.after or {}
-    for name in {**before, **after}:
-        yield name, _shown(before.get(name)), _shown(after.get(name))
-
-
-def _shown(value: Any) -> str:
-    if value is None or value == "":
-        return "–"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    for field in {**before, **after}:
+        was, became = (audit_words.shown(field, facts, zone) for facts in (before, after))
+        yield audit_words.name_of(field), was, became
 
 
 @require_GET

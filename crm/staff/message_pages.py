@@ -26,6 +26,7 @@ from crm.staff.message_story import (
 from crm.staff.message_tabs import texts_page
 from crm.staff.money_files import csv_file
 from crm.staff.paging import PAGE_ROWS, asked_of, cut, whole_number, with_query
+from crm.staff.stories import event_title
 from members.domain import audit
 from members.enums import Role
 from members.models import AuditVerb
@@ -129,6 +130,7 @@ def message_detail(request: HttpRequest, message: UUID) -> HttpResponse:
         "text": shown_text(found),
         "reason": Reason(found.reason).label if found.reason else "",
         "cause": cause_of(found),
+        "event_label": event_title(found.event.type) if found.event else "",
         "tries": [
             {"attempt": attempt, "words": in_words(attempt.outcome, attempt.raw_status)}
             for attempt in Attempt.objects.filter(message=found).select_related("gateway").order_by("number")

@@ -108,13 +108,19 @@ def _declared(name: str) -> EventType | None:
         return None
 
 
+def event_title(name: str) -> str | Promise:
+    """What the shop calls an event of this type; the bare word of one that is no longer declared."""
+    declared = _declared(name)
+    return declared.label if declared else name
+
+
 def _event_item(event: MembershipEvent, declared: EventType | None, texts: Sequence[TextLine]) -> Item:
     icon, tone = ICONS.get(event.type, ("sparkles", "move"))
     return Item(
         at=event.at,
         rank=EVENT,
         pk=event.pk,
-        title=declared.label if declared else event.type,
+        title=event_title(event.type),
         icon=icon,
         tone=tone,
         facts=_facts(event, declared),

@@ -199,4 +199,15 @@ function isInside(node, { clientX, clientY }) {
 }
 
 document.querySelectorAll("#toasts .toast").forEach((node) => keepWhileRead(node, node.classList.contains("tone-bad") ? "bad" : ""));
+// On a phone the tabs scroll sideways: the one you are on is in sight.
+for (const tab of document.querySelectorAll(".tabs > [aria-current]")) {
+  const row = tab.parentElement;
+  row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+}
+// On a low screen the rail scrolls too.
+const place = document.querySelector(".rail__list [aria-current]");
+if (place) {
+  const list = place.closest(".rail__list");
+  list.scrollTop = place.offsetTop - list.offsetTop - list.clientHeight / 2;
+}
 showTheme();

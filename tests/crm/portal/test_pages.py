@@ -433,3 +433,11 @@ def test_the_portal_changes_nothing_in_the_ledger(at_home, capsys):
     call_command("verify_ledger")
 
     assert timezone.get_current_timezone_name() == "UTC", "the member's zone ends with the page"
+
+
+@pytest.mark.parametrize(("address", "start"), [("/portal/nowhere/", "/portal/"), ("/nowhere/", "/")])
+def test_a_wrong_address_leads_back_to_where_one_belongs(at_home, address, start):
+    answer = at_home.get(address)
+
+    assert answer.status_code == 404
+    assert f'class="button button--main" href="{start}"' in answer.content.decode()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext, pgettext
 
 from members.domain import transfers
 from members.enums import AccountKind
@@ -75,3 +76,8 @@ def test_to_everybody_else_the_offer_is_not_there(visit, offer, enrol):
 
     assert phone.get(address(offer)).status_code == 404
     assert phone.post(address(offer), {"do": "confirm"}).status_code == 404
+
+
+def test_a_gift_is_accepted_and_a_service_taken_in_chinese():
+    with translation.override("zh-hans"):
+        assert (pgettext("gift", "Take it"), gettext("Take it")) == ("收下", "核销")

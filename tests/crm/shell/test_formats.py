@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.utils import timezone, translation
+from django.utils.formats import date_format
 
 from crm.shell.formats import money_text, phone_masked, store_time
 
@@ -66,3 +67,11 @@ def test_store_time_names_the_zone_only_when_the_readers_clock_differs(reader, t
 
     assert (told.text, told.zone) == (text, zone)
     assert told.iso == "2026-11-20T12:00:00+08:00"
+
+
+@pytest.mark.parametrize(("language", "told"), [("en", "Sep 5, 2026"), ("zh-hans", "2026年9月5日")])
+def test_a_day_reads_the_same_whoever_writes_it(language, told):
+    moment = datetime(2026, 9, 5, 4, 0, tzinfo=UTC)
+
+    with translation.override(language):
+        assert date_format(moment, "DATE_FORMAT") == store_time(moment, "UTC", "date").text == told

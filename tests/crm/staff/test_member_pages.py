@@ -257,7 +257,7 @@ def test_a_messages_story_is_told(cashier, loaded_card, rule):
 
     for written in (
         "On card_spent",
-        "en v1",
+        "English · version 1",
         "automatically, nothing promotional found",
         "Asia/Shanghai",
         "Queued",

@@ -9,7 +9,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from members.enums import Role
-from members.models import AuditEntry, Staff, Store
+from members.models import AuditEntry, MembershipEvent, Staff, Store
 from messaging.domain import alerts, budgets, restoring, tallies
 from messaging.enums import BindState, Cause, MessageClass
 from messaging.models import (
@@ -248,6 +248,25 @@ def test_the_auditor_reads_the_whole_story_and_who_read_it_before(auditor, cashi
     assert "0.04" in said and "Chen" in said
     assert "Consent" in said and "2026-11" in said
     assert AuditEntry.objects.filter(verb="message_read").count() == 2
+
+
+def test_the_event_and_the_language_are_told_in_words(auditor, gateway, li_lei, riverside):
+    text = sent(li_lei, gateway)
+    event = MembershipEvent.objects.create(
+        type="tier_changed", member=li_lei, store=riverside, at=timezone.now(), payload={}
+    )
+    Message.objects.filter(pk=text.pk).update(event=event, language="zh-hans")
+
+    said = text_of(auditor.get(f"/messages/{text.public_id}/"))
+
+    assert "Tier changed" in said and "tier_changed" not in said
+    assert "Simplified Chinese" in said and "zh-hans</dd>" not in said
+
+
+def test_what_was_done_is_told_once(owner, gateway):
+    owner.post("/messages/gateways/marketing/pause/")
+
+    assert text_of(owner.get("/messages/gateways/")).count("0 queued texts wait.") == 1
 
 
 def test_a_cashier_is_not_told_who_read_it(cashier, gateway, li_lei):
