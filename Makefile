@@ -6,6 +6,11 @@
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
+
+# Half of a process's start is compiling: keep what is compiled, in .venv, whatever the machine's habit.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
+unexport PYTHONDONTWRITEBYTECODE
+
 UV := $(BIN)/uv pip install --quiet --require-hashes
 
 help: ## this list

@@ -132,10 +132,10 @@ def confirm(*, actor: Actor, at: datetime, transfer: Transfer) -> Transfer:
         return held
 
 
-def _same(known: Transfer, card: Card, receiver: Member, asked: tuple[int, int, int]) -> Transfer:
+def _same(known: Transfer, card: Card, receiver: Member | None, asked: tuple[int, int, int]) -> Transfer:
     """The transfer a used key made, if it was for this. Raises TransferRefused."""
     was = (known.card_id, known.receiver_id, known.amount_minor, known.services, known.points)
-    if was != (card.pk, receiver.pk, *asked):
+    if was != (card.pk, receiver and receiver.pk, *asked):
         raise TransferRefused(
             _("This form has already done something else. Look at it before you start again.")
         )

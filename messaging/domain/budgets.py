@@ -226,8 +226,8 @@ def open_purse(
 ) -> Purse | None:
     """Put aside what a run will cost, under every budget of it at once. None when no budget is in force.
 
-    The budgets are locked, in id order: of two launches at once the second sees the first. Raises OverBudget;
-    what costs nothing needs nothing. A cause that has its purse keeps it.
+    The budgets are locked, in id order: of two launches at once the second sees the first. Raises OverBudget.
+    A cause that has its purse keeps it.
     """
     budgets = budgets_for(store, subject)
     if not budgets:
@@ -236,7 +236,7 @@ def open_purse(
     _stand_in_line(budgets)
     if purse := Purse.objects.filter(cause=cause, cause_id=cause_id).first():
         return purse
-    if milli and (short := shortage(store, subject=subject, milli=milli, at=at)):
+    if short := shortage(store, subject=subject, milli=milli, at=at):
         raise OverBudget(
             _("The budget does not reach."),
             field="budget",

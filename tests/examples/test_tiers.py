@@ -256,7 +256,7 @@ def test_what_is_lacking_by_when_at_once(scheme, li_lei):
     assert seen.to_next == 69_000
     assert seen.progress_percent == 77
     with translation.override("en"):
-        assert seen.keeps_words == "¥690.00 more by June 30, 2026 keeps Silver."
+        assert seen.keeps_words == "¥690.00 more by Jun 30, 2026 keeps Silver."
 
 
 def test_what_is_lacking_is_what_the_fold_then_asks(scheme, li_lei):
@@ -283,7 +283,7 @@ def test_what_is_lacking_by_the_end_of_the_period(scheme, li_lei):
 
     assert (seen.tier.name, seen.lacking, seen.by_on) == ("Gold", 19_000, date(2026, 6, 30))
     with translation.override("en"):
-        assert seen.keeps_words == "¥190.00 more by June 30, 2026 keeps Gold."
+        assert seen.keeps_words == "¥190.00 more by Jun 30, 2026 keeps Gold."
         assert seen.words == "Gold: ¥2,810.00 in 12 months."
 
 

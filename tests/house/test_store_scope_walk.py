@@ -185,13 +185,13 @@ def told_by(response: HttpResponse) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def walk(client: Client, theirs: Riverside) -> dict[str, str]:
-    """Try every address with every method; what was shown of Riverside, by address.
+def walk(client: Client, theirs: Riverside, addresses: list[Address] | None = None) -> dict[str, str]:
+    """Try every address (or these) with every method; what was shown of Riverside, by address.
 
     What the visitor said is no news when a page repeats it.
     """
     shown, answers = {}, Counter()
-    for address in every_address(theirs.ids):
+    for address in addresses or every_address(theirs.ids):
         for method, said, response in visits(client, address, theirs):
             answers[response.status_code] += 1
             if response.status_code >= 500:
@@ -201,8 +201,8 @@ def walk(client: Client, theirs: Riverside) -> dict[str, str]:
                 hits = [mark for mark in theirs.marks if mark in words and mark not in said]
                 if hits:
                     shown[f"{method} {address.path} ({address.name})"] = ", ".join(hits)
-    assert answers.total() > 400
     print(dict(answers))
+    assert addresses or answers.total() > 400
     return shown
 
 
@@ -300,7 +300,9 @@ def test_nothing_of_riverside_is_shown_or_changed(visitor, theirs, wang, hilltop
 
 def test_chen_herself_is_shown_what_the_others_are_not(theirs, chen):
     """The walk can see: on the same addresses Riverside's own cashier finds Riverside's things."""
-    shown = walk(logged_in(chen), theirs)
+    telling = {"till_member", "member_detail", "message_detail", "find_member", "recharge_card"}
+    addresses = [address for address in every_address(theirs.ids) if address.name.split(":")[-1] in telling]
 
-    pages = {page.rsplit("(", 1)[1].rstrip(")") for page in shown}
-    assert {"till_member", "member_detail", "message_detail", "find_member", "recharge_card"} <= pages
+    shown = walk(logged_in(chen), theirs, addresses)
+
+    assert telling <= {page.rsplit("(", 1)[1].rstrip(")").split(":")[-1] for page in shown}

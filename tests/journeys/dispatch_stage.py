@@ -103,18 +103,13 @@ class GatewayProcesses:
     def __init__(self, folder: Path) -> None:
         self._log = (folder / "gateways.log").open("ab")
         self._running: list[subprocess.Popen[bytes]] = []
-        # Compile once for all processes of all tests, whatever the machine says about bytecode.
-        self._environment = {
-            name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
-        }
-        self._environment["PYTHONPYCACHEPREFIX"] = str(folder.parent / "bytecode")
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
         """Start one and wait until it listens."""
         process = subprocess.Popen(
             [sys.executable, "manage.py", "run_gateways", "--lease-seconds", "2", *words],
             cwd=PROJECT,
-            env=self._environment | {"REGULARS_DATABASE_URL": database_url()},
+            env=os.environ | {"REGULARS_DATABASE_URL": database_url()},
             stdout=subprocess.PIPE,
             stderr=self._log,
         )

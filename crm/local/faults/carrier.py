@@ -44,7 +44,7 @@ class Carrier:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "crm.local.simulator", *words],
             cwd=PROJECT,
-            env=environment(folder),
+            env=environment(),
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -25,11 +25,9 @@ class Process(Protocol):
 Start = Callable[[int, BinaryIO], Process]
 
 
-def environment(folder: Path) -> dict[str, str]:
-    """What a process of the run is told; whatever the machine says about bytecode, it compiles once a run."""
-    told = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return told | {
-        "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),
+def environment() -> dict[str, str]:
+    """What a process of the run is told."""
+    return os.environ | {
         "REGULARS_DATABASE_URL": database_url(),
         "REGULARS_LOG_LEVEL": "ERROR",
     }
@@ -43,7 +41,7 @@ def run_gateways(folder: Path) -> Start:
         return subprocess.Popen(
             [sys.executable, "manage.py", *words],
             cwd=PROJECT,
-            env=environment(folder),
+            env=environment(),
             stdout=subprocess.DEVNULL,
             stderr=log,
         )

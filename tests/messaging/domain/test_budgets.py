@@ -160,13 +160,6 @@ def test_a_run_above_the_cap_is_refused_with_the_amounts(budget, riverside):
     assert used(budget) == (0, 0, 20)
 
 
-def test_a_run_that_costs_nothing_opens_though_nothing_is_left(budget, li_lei, riverside):
-    write_texts(li_lei, MARKETING, *range(1, 30))
-    assert budgets.shortage(riverside, subject="", milli=1, at=NOON)
-
-    assert budgets.open_purse(cause=Cause.RUN, cause_id=7, store=riverside, milli=0, subject="", at=NOON)
-
-
 def test_a_campaigns_own_budget_holds_its_runs_and_no_others(gateway, li_lei, riverside):
     own = budgets.set_budget(
         scope="campaign",

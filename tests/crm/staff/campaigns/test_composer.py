@@ -58,7 +58,6 @@ def test_what_is_typed_is_kept_and_counted(writer, draft, people):
     [
         ("not_seen_days", "soon", "This must be a whole number."),
         ("not_seen_days", "99999", "less than or equal to 3650"),
-        ("seen_days", "0", "greater than or equal to 1"),
         ("visits_min", "-3", "This must be a whole number."),
         ("spend_min_minor", "10.005", "The amount has too many decimal places."),
         ("at_time", "25:00", "Enter a valid time."),
