@@ -28,6 +28,7 @@ from messaging.gateways.base import (
     WindowFull,
     reasoned,
 )
+from messaging.gateways.ending import end
 from messaging.states import Reason
 
 ANSWER_OCTETS_MAX = 256_000
@@ -211,10 +212,7 @@ class WebLink:
     async def close(self) -> None:
         """Break off what is open; its results come before this returns."""
         was_bound, self._is_bound = self._is_bound, False
-        tasks = list(self._open)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(list(self._open))
         self._report()
         client, self._client = self._client, None
         if client is not None:

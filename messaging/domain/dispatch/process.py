@@ -30,6 +30,7 @@ from messaging.domain.inbound import Received, receive
 from messaging.domain.outbox import CHANNEL, permitted_hours
 from messaging.domain.sweeps import sweep_messages
 from messaging.enums import BindState
+from messaging.gateways.ending import end
 from messaging.secrets import SecretUnreadable
 
 log = structlog.get_logger(__name__)
@@ -82,17 +83,15 @@ class GatewayProcess:
         ]
         stopping = asyncio.create_task(self._stop.wait())
         await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
-        for task in [stopping, *tasks]:
-            task.cancel()
-        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        await end([stopping, *tasks])
         for runner in list(self._runners.values()):
             self._let_go(runner)
         await asyncio.gather(*self._leaving, return_exceptions=True)
         await self._line.close()
         self._django.shutdown(wait=False)
-        for outcome in ended:
-            if isinstance(outcome, Exception):
-                raise outcome
+        for task in tasks:
+            if not task.cancelled() and (problem := task.exception()):
+                raise problem
 
     # ── the outbox ──────────────────────────────────────────────────────────────────────────────────────────
 

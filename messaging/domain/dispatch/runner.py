@@ -17,6 +17,7 @@ from messaging.domain.dispatch.recorder import Recorder
 from messaging.domain.dispatch.sender import Sender
 from messaging.domain.inbound import Received
 from messaging.gateways.base import Deliver
+from messaging.gateways.ending import end
 
 log = structlog.get_logger(__name__)
 
@@ -91,9 +92,7 @@ class Runner:
 
     async def abandon(self) -> None:
         """Stop at once; what is open is found by the sweep."""
-        for task in self._tasks.values():
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await end(self._tasks.values())
         await self._link.close()
         for line in self._lines:
             await line.close()
