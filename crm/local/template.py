@@ -27,9 +27,17 @@ END $$
 
 
 def make(url: str) -> None:
-    """Make it anew on the server of `url`, by the migrations. Raises CalledProcessError, psycopg.Error."""
+    """Make it anew on the server of `url`, by the migrations; copies that a broken run left behind go.
+
+    Raises CalledProcessError, psycopg.Error.
+    """
     drop(url)
     with psycopg.connect(url, autocommit=True) as connection:
+        left = connection.execute(
+            "SELECT datname FROM pg_database WHERE datname ~ '^test_regulars_gw[0-9]+$'"
+        )
+        for (name,) in left.fetchall():
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(NAME)))
     own = urlunsplit(urlsplit(url)._replace(path=f"/{NAME}"))
     subprocess.run(

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import count
 
-from tests.members.oracle_parts import Load, Portion, Sale, Stores, Taken, half_up, last_day_ends, price_of
+from tests.members.oracle_parts import Load, Portion, Sale, Stores, Taken, half_up, last_day_ends
 
 ORIGINS = count(1)
 REVIVED = timedelta(days=7)
@@ -176,15 +176,15 @@ class Books:
                     self.stores.owe(portion.sold_at, sale.at, -part)
 
     def _revive(self, now: datetime, portion: Portion, part: int) -> None:
-        """Back to where it was; for seven days at least, which is not a gift of seven days to the rest."""
+        """Back to where it was; for seven days at least, which is not a gift of seven days to the rest. Services whose
+        money is a fen off what their portion would say stand apart too.
+        """
         until, is_short = now + REVIVED, portion.ends and portion.ends < now + REVIVED
-        if is_short and portion.left:
-            gone = portion.whole - portion.left
-            paid = portion.paid and (
-                price_of(portion.paid, gone, portion.whole)
-                - price_of(portion.paid, gone - part, portion.whole)
-            )
-            self.add(portion.kind, part, until, portion.origin, portion.sold_at, paid=paid)
+        worth = portion.worth_of_last(part)
+        paid = portion.take_back(part) if portion.kind == "services" else worth
+        if (is_short and portion.left) or paid != worth:
+            ends = portion.ends and max(portion.ends, until)
+            self.add(portion.kind, part, ends, portion.origin, portion.sold_at, paid=paid)
             return
         portion.left += part
         if is_short:
@@ -202,7 +202,7 @@ class Books:
     def take_services(self, now: datetime, services: int) -> Sale:
         waited, taken = self.deferred, self._in_turn(self.usable(now, "services"), services)
         for portion, part in taken:
-            portion.left -= part
+            portion.serve(part)
         self._served(waited, self.stores.here)
         return Sale(0, 0, taken, 0, next(ORIGINS), self.stores.here)
 

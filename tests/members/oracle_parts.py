@@ -27,7 +27,7 @@ def price_of(paid: int, gone: int, whole: int) -> int:
 @dataclass
 class Portion:
     """Value of one origin: how much is left of it, from when and until when it may be used, which deed first brought
-    it, what was paid for it, what holds set aside."""
+    it, what was paid for it, what holds set aside; of services how many were had, and what those have become."""
 
     kind: str
     left: int
@@ -39,6 +39,8 @@ class Portion:
     paid: int = 0
     aside: int = 0
     whole: int = 0
+    had: int = 0
+    became: int = 0
 
     @property
     def free(self) -> int:
@@ -49,6 +51,25 @@ class Portion:
     def waits(self) -> int:
         """The money of services that nobody has had yet."""
         return self.paid - price_of(self.paid, self.whole - self.left, self.whole)
+
+    def serve(self, part: int) -> None:
+        """So many of these services are had: their money is sales now."""
+        waited = self.waits
+        self.left -= part
+        self.had += part
+        self.became += waited - self.waits
+
+    def take_back(self, part: int) -> int:
+        """So many services had come back, with the money they became. Where to, the books say."""
+        money = max(self.became - price_of(self.paid, self.had - part, self.whole), 0)
+        self.had -= part
+        self.became -= money
+        return money
+
+    def worth_of_last(self, part: int) -> int:
+        """What this portion would say was paid for the last that left it."""
+        gone = self.whole - self.left
+        return price_of(self.paid, gone, self.whole) - price_of(self.paid, gone - part, self.whole)
 
     def is_pending(self, now: datetime) -> bool:
         return self.opens is not None and self.opens > now
