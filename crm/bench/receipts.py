@@ -114,7 +114,7 @@ async def _held(line: Line) -> Lease:
         assert row is not None
         return Lease(row[0], row[1], "bench", None)  # type: ignore[arg-type]
 
-    return await line.transaction(work)
+    return await leases.renew(line, await line.transaction(work), 3600)  # with its settings
 
 
 async def _accepted(line: Line, lease: Lease) -> list[str]:

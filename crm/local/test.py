@@ -14,7 +14,7 @@ from crm.local.places import PROJECT, StartFailed
 from crm.local.servers import Servers, released, using_servers
 from crm.local.template import NAME, VARIABLE, drop
 
-WORKERS = "3"  # on two cores: journeys mostly wait
+WORKERS = "2"
 
 
 def main() -> int:
