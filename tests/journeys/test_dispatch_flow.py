@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 from zoneinfo import ZoneInfo
-
-import pytest
 
 from members.models import Member, Store
 from messaging.enums import MessageClass
 from messaging.models import Attempt, Gateway, Message, Receipt, Suppression
 from messaging.states import Reason, State
 from tests.journeys.dispatch_stage import (
-    Carrier,
-    GatewayProcesses,
     crowd,
     open_gateway,
     queue,
@@ -27,25 +21,6 @@ from tests.journeys.dispatch_stage import (
 )
 
 NOTIFICATION = MessageClass.NOTIFICATION
-
-
-@pytest.fixture
-def db(committed_db: None) -> None:
-    """The people of conftest.py, committed."""
-
-
-@pytest.fixture
-def carrier(tmp_path: Path) -> Iterator[Carrier]:
-    carrier = Carrier(tmp_path)
-    yield carrier
-    carrier.stop()
-
-
-@pytest.fixture
-def gateways(db: None, tmp_path: Path) -> Iterator[GatewayProcesses]:
-    processes = GatewayProcesses(tmp_path)
-    yield processes
-    processes.stop_all()
 
 
 def test_a_text_reaches_the_phone_and_its_receipt_comes_back(carrier, gateways, li_lei: Member):
@@ -128,8 +103,7 @@ def test_a_rate_cap_holds_in_every_sliding_second(carrier, gateways, riverside: 
     wait_for(lambda: len(carrier.accepted()) == 120, 10, "the last text")
 
     times = sorted(entry["at"] for entry in carrier.accepted())
-    # the carrier's clock: on a busy machine a handful may arrive a fifth of a second after it left
-    most = max(sum(1 for t in times if start <= t < start + 0.8) for start in times)
+    most = max(sum(1 for t in times if start <= t < start + 0.98) for start in times)
     assert most <= 41
     assert times[-1] - times[0] > 1.8, "three seconds' worth, the first at once"
 

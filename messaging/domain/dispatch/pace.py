@@ -8,6 +8,8 @@ import random
 from collections import deque
 
 PAUSE_SECONDS = 1.0
+# What leaves us within a second may reach the carrier closer together: its second is a little longer on our clock.
+SPAN_SECONDS = 1.05
 
 
 class Pace:
@@ -39,7 +41,7 @@ class Pace:
         if now < self._paused_until:
             return min(1.0, self._paused_until - now)
         if self.rate and self._recent and not self._tokens(now):
-            return max(0.001, self._recent[0][0] + 1 - now)
+            return max(0.001, self._recent[0][0] + SPAN_SECONDS - now)
         return 1.0
 
     def may_send(self, now: float, parts: int) -> bool:
@@ -67,6 +69,6 @@ class Pace:
         self._limit = min(self._window, self._limit * 2)
 
     def _tokens(self, now: float) -> int:
-        while self._recent and now - self._recent[0][0] >= 1.0:
+        while self._recent and now - self._recent[0][0] >= SPAN_SECONDS:
             self._recent_parts -= self._recent.popleft()[1]
         return max(0, self.rate - self._recent_parts)
