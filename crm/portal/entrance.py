@@ -6,15 +6,13 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
-import structlog
 from django.conf import settings
 from django.contrib import messages
-from django.db import OperationalError
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views import i18n
 from django.views.decorators.http import require_http_methods, require_POST
@@ -31,6 +29,7 @@ from crm.portal.access import (
     safe_next,
     see_out,
 )
+from crm.portal.codes import check_code
 from crm.portal.forms import CodeForm, PhoneForm
 from members.models import Member
 from members.refusals import Refused
@@ -38,7 +37,6 @@ from messaging.domain import verification
 from messaging.domain.verification import CodesUnavailable, ProofNeeded, TryLater
 from messaging.enums import CodePurpose
 
-log = structlog.get_logger(__name__)
 PENDING_FOR = timedelta(minutes=30)
 REPEAT_AFTER = timedelta(minutes=1)
 _PENDING, _ASKED, _NEXT = "pending_phone", "asked_at", "next"
@@ -148,26 +146,6 @@ def _sent(request: PortalRequest, phone: str, wanted: str) -> HttpResponse:
     session[_PENDING], session[_ASKED], session[_NEXT] = phone, at.isoformat(), wanted
     session.set_expiry(int(PENDING_FOR.total_seconds()))
     return redirect("portal:code")
-
-
-def check_code(request: PortalRequest, phone: str, purpose: CodePurpose, code: str) -> verification.Checked:
-    """What the check of a code says. Raises TryLater; CodesUnavailable while it cannot be counted."""
-    at = timezone.now()
-    try:
-        return verification.check_code(
-            phone=phone,
-            purpose=purpose,
-            code=code,
-            at=at,
-            ip=address_of(request),
-            device=device_of(request),
-        )
-    except OperationalError as down:
-        log.error("code_not_checked", error=type(down).__name__)
-        until = at + timedelta(seconds=5)
-        raise CodesUnavailable(
-            gettext_lazy("Codes cannot be checked at the moment."), until, at, field="code"
-        ) from down
 
 
 def _checked(request: PortalRequest, phone: str, code: str) -> tuple[Member | None, str]:

@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from crm.client_address import address_of
-from crm.portal.access import PortalRequest, device_of, member_required, page
+from crm.portal.access import PortalRequest, member_required, page
+from crm.portal.codes import check_code, send_code
 from crm.portal.forms import CodeForm, PhoneForm
 from crm.shell.fields import AmountField
 from members.domain import transfers
@@ -99,7 +99,8 @@ def _offer(request: PortalRequest, form: PassOnForm) -> Transfer | None:
     except CodeRequired:
         pass
     if request.POST.get("do") == "code":
-        _send_code(request)
+        send_code(request, CodePurpose.PASS_ON)
+        messages.success(request, _("A code is on its way to your number."))
         return None
     if _is_right(request, form.cleaned_data["code"]):
         return _propose(request, form, is_confirmed=True)
@@ -127,30 +128,10 @@ def _propose(request: PortalRequest, form: PassOnForm, *, is_confirmed: bool) ->
     )
 
 
-def _send_code(request: PortalRequest) -> None:
-    verification.ask_code(
-        phone=request.member.phone,
-        purpose=CodePurpose.PASS_ON,
-        language=request.member.language,
-        store=None,
-        at=timezone.now(),
-        ip=address_of(request),
-        device=device_of(request),
-    )
-    messages.success(request, _("A code is on its way to your number."))
-
-
 def _is_right(request: PortalRequest, code: str) -> bool:
     if not code:
         raise WrongCode(_("Enter the code from the text message."))
-    return verification.check_code(
-        phone=request.member.phone,
-        purpose=CodePurpose.PASS_ON,
-        code=code,
-        at=timezone.now(),
-        ip=address_of(request),
-        device=device_of(request),
-    ).is_right
+    return check_code(request, request.member.phone, CodePurpose.PASS_ON, code).is_right
 
 
 def _tell(form: PassOnForm, refused: Refused) -> None:

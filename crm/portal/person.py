@@ -13,14 +13,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from crm.client_address import address_of
-from crm.portal.access import PortalRequest, device_of, member_required, page, see_out
-from crm.portal.entrance import check_code
+from crm.portal.access import PortalRequest, member_required, page, see_out
+from crm.portal.codes import check_code, send_code
 from crm.portal.forms import CodeForm, PhoneForm
 from members.domain import erasing, phone_changes
 from members.domain.ledger import Actor
 from members.refusals import Refused
-from messaging.domain import verification
 from messaging.enums import CodePurpose
 
 PORTAL = Actor("portal")
@@ -61,15 +59,7 @@ def change_phone(request: PortalRequest) -> HttpResponse:
 def send_phone_code(request: PortalRequest) -> HttpResponse:
     """A code to the number the member has now."""
     try:
-        verification.ask_code(
-            phone=request.member.phone,
-            purpose=CodePurpose.CHANGE_PHONE,
-            language=request.member.language,
-            store=None,
-            at=timezone.now(),
-            ip=address_of(request),
-            device=device_of(request),
-        )
+        send_code(request, CodePurpose.CHANGE_PHONE)
     except Refused as refused:
         messages.error(request, str(refused))
     else:

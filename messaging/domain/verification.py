@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
@@ -18,6 +20,7 @@ import structlog
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Member, Store
@@ -115,13 +118,9 @@ def ask_code(
     them for members and strangers alike.
     """
     asker = asker_of(phone, ip, device)
-    try:
-        with transaction.atomic():
-            _ask(asker, phone, CodePurpose(purpose), language, store, at, proof)
-    except OperationalError as down:
-        log.error("codes_unavailable", error=type(down).__name__)
-        until = at + timedelta(seconds=30)
-        raise CodesUnavailable(_("Codes cannot be sent at the moment."), until, at, field="phone") from down
+    words = _("Codes cannot be sent at the moment.")
+    with _refusing_when_down(words, at + timedelta(seconds=30), at, field="phone"), transaction.atomic():
+        _ask(asker, phone, CodePurpose(purpose), language, store, at, proof)
 
 
 def check_code(
@@ -131,29 +130,11 @@ def check_code(
 
     Every check is written down and committed before the code is looked at, so this must not stand inside a
     transaction (RuntimeError). Raises TooManyChecks (15 failures in a row lock the number for an hour; 20 failures
-    an hour for a network).
+    an hour for a network), CodesUnavailable when it cannot be counted.
     """
-    asker = asker_of(phone, ip, device)
-    with transaction.atomic(durable=True):
-        verification_limits.take_turns(asker)
-        verification_locks.refuse_locked_number(asker.number, at, field="code")
-        verification_limits.refuse_more_failures(asker.network, at)
-        held = _claim(asker, purpose, at)
-        doubt = FailedCheck.objects.create(
-            phone_hash=asker.number if held else None, network_hash=asker.network, at=at
-        )
-    if held is None:
-        return Checked(is_right=False, checks_left=0)
-    if not _is_right(held, code):
-        with transaction.atomic(durable=True):
-            verification_limits.take_turns(asker)
-            verification_locks.lock_number_if_guessed(asker.number, at)
-        return Checked(is_right=False, checks_left=CHECKS_MAX - held.checks)
-    with transaction.atomic(durable=True):
-        is_first = VerificationCode.objects.filter(pk=held.pk, used_at=None).update(used_at=at) == 1
-        if is_first:
-            doubt.delete()
-    return Checked(is_right=is_first, checks_left=0)
+    words = _("Codes cannot be checked at the moment.")
+    with _refusing_when_down(words, at + timedelta(seconds=5), at, field="code"):
+        return _check(asker_of(phone, ip, device), purpose, code, at)
 
 
 def live_code_of(phone: str, at: datetime) -> LiveCode | None:
@@ -176,6 +157,39 @@ def forget_codes(*, at: datetime) -> dict[str, int]:
     checks, _by_model = FailedCheck.objects.filter(at__lt=at - KEPT_FOR).delete()
     SpentProof.objects.filter(at__lt=at - timedelta(hours=1)).delete()
     return {"texts": blanked, "codes": codes, "checks": checks}
+
+
+@contextmanager
+def _refusing_when_down(words: Promise, until: datetime, at: datetime, *, field: str) -> Iterator[None]:
+    """A limiter that is down refuses: CodesUnavailable."""
+    try:
+        yield
+    except OperationalError as down:
+        log.error("codes_unavailable", error=type(down).__name__)
+        raise CodesUnavailable(words, until, at, field=field) from down
+
+
+def _check(asker: Asker, purpose: CodePurpose, code: str, at: datetime) -> Checked:
+    with transaction.atomic(durable=True):
+        verification_limits.take_turns(asker)
+        verification_locks.refuse_locked_number(asker.number, at, field="code")
+        verification_limits.refuse_more_failures(asker.network, at)
+        held = _claim(asker, purpose, at)
+        doubt = FailedCheck.objects.create(
+            phone_hash=asker.number if held else None, network_hash=asker.network, at=at
+        )
+    if held is None:
+        return Checked(is_right=False, checks_left=0)
+    if not _is_right(held, code):
+        with transaction.atomic(durable=True):
+            verification_limits.take_turns(asker)
+            verification_locks.lock_number_if_guessed(asker.number, at)
+        return Checked(is_right=False, checks_left=CHECKS_MAX - held.checks)
+    with transaction.atomic(durable=True):
+        is_first = VerificationCode.objects.filter(pk=held.pk, used_at=None).update(used_at=at) == 1
+        if is_first:
+            doubt.delete()
+    return Checked(is_right=is_first, checks_left=0)
 
 
 def _ask(

@@ -5,12 +5,29 @@ from pathlib import Path
 
 import pytest
 
+from tests.journeys.dispatch_stage import Carrier, GatewayProcesses
 from tests.journeys.house import Grounds, House, Shop, open_shop
 
 
 @pytest.fixture
 def db(committed_db: None) -> None:
     """On a journey everything is committed, so that other processes see it."""
+
+
+@pytest.fixture
+def carrier(tmp_path: Path) -> Iterator[Carrier]:
+    """A carrier as a process of its own."""
+    carrier = Carrier(tmp_path)
+    yield carrier
+    carrier.stop()
+
+
+@pytest.fixture
+def gateways(db: None, tmp_path: Path) -> Iterator[GatewayProcesses]:
+    """Gateway processes on the test database, none yet."""
+    processes = GatewayProcesses(tmp_path)
+    yield processes
+    processes.stop_all()
 
 
 @pytest.fixture(scope="session")

@@ -21,11 +21,6 @@ from tests.journeys.dispatch_stage import GatewayProcesses, queue, states, wait_
 
 
 @pytest.fixture
-def db(committed_db: None) -> None:
-    """The people of conftest.py, committed."""
-
-
-@pytest.fixture
 def ismg(tmp_path: Path) -> Iterator[tuple[int, Path]]:
     """A CMPP gateway as its own process: (port, journal). One submit in ten is throttled."""
     journal = tmp_path / "ismg.jsonl"
@@ -40,13 +35,6 @@ def ismg(tmp_path: Path) -> Iterator[tuple[int, Path]]:
     yield json.loads(child.stdout.readline())["port"], journal
     child.terminate()
     assert child.wait(10) == 0
-
-
-@pytest.fixture
-def gateways(db: None, tmp_path: Path) -> Iterator[GatewayProcesses]:
-    processes = GatewayProcesses(tmp_path)
-    yield processes
-    processes.stop_all()
 
 
 @pytest.mark.parametrize("version", ["2.0", "3.0"])

@@ -45,11 +45,6 @@ TWO_HOLDERS = Plan(
 SLOW_ANSWERS = {"texts": 25, "answer_delay_ms": 800}  # later than what is committed late
 
 
-@pytest.fixture
-def db(committed_db: None) -> None:
-    """The people of conftest.py, committed."""
-
-
 @pytest.fixture(scope="module")
 def carrier(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Carrier]:
     with Carrier(tmp_path_factory.mktemp("carrier")) as carrier:

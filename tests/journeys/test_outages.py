@@ -11,7 +11,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.utils.timezone import now
@@ -26,7 +25,6 @@ from messaging.models import AlertKind, Attempt, Gateway, Message
 from messaging.states import Reason, State
 from tests.journeys.dispatch_stage import (
     Carrier,
-    GatewayProcesses,
     crowd,
     open_gateway,
     queue,
@@ -41,29 +39,10 @@ RATE = 40
 
 
 @pytest.fixture
-def db(committed_db: None) -> None:
-    """The people of conftest.py, committed."""
-
-
-@pytest.fixture
-def carrier(tmp_path: Path) -> Iterator[Carrier]:
-    carrier = Carrier(tmp_path)
-    yield carrier
-    carrier.stop()
-
-
-@pytest.fixture
 def link(carrier: Carrier) -> Iterator[FaultyLink]:
     link = FaultyLink(carrier.smsc_port)
     yield link
     link.close()
-
-
-@pytest.fixture
-def gateways(db: None, tmp_path: Path) -> Iterator[GatewayProcesses]:
-    processes = GatewayProcesses(tmp_path)
-    yield processes
-    processes.stop_all()
 
 
 def open_line(carrier: Carrier, port: int, **changes) -> Gateway:

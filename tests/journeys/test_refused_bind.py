@@ -6,7 +6,6 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -18,7 +17,7 @@ from messaging.enums import MessageClass
 from messaging.models import Attempt, Gateway, Message
 from messaging.secrets import encrypt_secret
 from messaging.states import Reason, State
-from tests.journeys.dispatch_stage import GatewayProcesses, queue, states, wait_for
+from tests.journeys.dispatch_stage import queue, states, wait_for
 from tests.messaging.gateways.smpp.peers import ScriptedSmsc
 
 INVALID_PASSWORD = 0x0E
@@ -48,22 +47,10 @@ class PickyCarrier(ScriptedSmsc):
 
 
 @pytest.fixture
-def db(committed_db: None) -> None:
-    """The people of conftest.py, committed."""
-
-
-@pytest.fixture
 def carrier() -> Iterator[PickyCarrier]:
     carrier = PickyCarrier("right")
     yield carrier
     carrier.leave()
-
-
-@pytest.fixture
-def gateways(db: None, tmp_path: Path) -> Iterator[GatewayProcesses]:
-    processes = GatewayProcesses(tmp_path)
-    yield processes
-    processes.stop_all()
 
 
 def account(carrier: PickyCarrier, password: str) -> Gateway:

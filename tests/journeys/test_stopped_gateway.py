@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -19,7 +18,6 @@ from messaging.models import Attempt, Gateway, Message
 from messaging.states import State
 from tests.journeys.dispatch_stage import (
     Carrier,
-    GatewayProcesses,
     crowd,
     open_gateway,
     queue,
@@ -32,23 +30,9 @@ FROZEN_SECONDS = GATE_SECONDS_MAX + 3  # and four leases of two seconds
 
 
 @pytest.fixture
-def db(committed_db: None) -> None:
-    """The people of conftest.py, committed."""
-
-
-@pytest.fixture
-def carrier(tmp_path: Path) -> Iterator[Carrier]:
-    carrier = Carrier(tmp_path)
+def carrier(carrier: Carrier) -> Carrier:
     carrier.post("/api/carrier", lose_receipts=True, answer_delay_ms=50)  # what moves rows is a gateway's own
-    yield carrier
-    carrier.stop()
-
-
-@pytest.fixture
-def gateways(db: None, tmp_path: Path) -> Iterator[GatewayProcesses]:
-    processes = GatewayProcesses(tmp_path)
-    yield processes
-    processes.stop_all()
+    return carrier
 
 
 @contextmanager

@@ -81,6 +81,15 @@ def test_a_field_that_makes_no_sense_says_so_and_holds_nothing_up(writer, draft,
     )  # the input and what was typed stay untouched in the page
 
 
+def test_seen_in_the_last_0_days_is_refused_and_does_not_mean_everybody(writer, draft):
+    response = post(writer, "save_plan", draft, typed(draft, seen_days="0"))
+
+    draft.refresh_from_db()
+    slot = page_of(response).split('id="error-seen_days"')[1].split("</ul>")[0]
+    assert "greater than or equal to 1" in slot
+    assert "seen_days" not in draft.audience
+
+
 def test_without_a_script_the_form_comes_back_as_typed(manager, draft):
     response = post(manager, "save_plan", draft, typed(draft, visits_min="many", name="Winter"))
 
