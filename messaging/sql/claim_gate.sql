@@ -23,7 +23,7 @@ WITH clock AS MATERIALIZED (
          sms_window_end(clock.now, timezone, country, %(opens)s::time, %(closes)s::time) AS closes_at
   FROM clock, (SELECT DISTINCT timezone, country FROM message WHERE message_class = 'marketing') zone
 ), judged AS MATERIALIZED (
-  SELECT m.id, m.attempts + 1 AS number, t.opens_at, least(m.expires_at, t.closes_at) AS ends_at, clock.now,
+  SELECT m.id,
     CASE
       WHEN m.expires_at <= clock.now THEN 'too_late'
       WHEN m.message_class = 'marketing' AND NOT coalesce(p.has_marketing_consent, false) THEN 'no_consent'
@@ -49,22 +49,27 @@ WITH clock AS MATERIALIZED (
     SELECT has_marketing_consent, has_service_consent FROM members_member p WHERE p.id = m.member_id OFFSET 0
   ) p ON true
 ), waiting AS (
-  UPDATE messaging_message m SET due_at = j.opens_at, reason = j.verdict
-  FROM judged j WHERE j.verdict = 'quiet_hours' AND m.id = j.id AND m.state = 'queued'
+  UPDATE messaging_message m SET due_at = t.opens_at, reason = 'quiet_hours'
+  FROM hours t
+  WHERE m.id = ANY(ARRAY(SELECT id FROM judged WHERE verdict = 'quiet_hours')) AND m.state = 'queued'
+    AND t.timezone = m.timezone AND t.country = substr(m.phone, 1, 4)
 ), stopped AS (
   UPDATE messaging_message m
-  SET state = CASE j.verdict WHEN 'too_late' THEN 'expired' WHEN 'poison' THEN 'quarantined' ELSE 'suppressed' END,
-      reason = j.verdict, final_at = j.now
-  FROM judged j WHERE j.verdict NOT IN ('', 'quiet_hours') AND m.id = j.id AND m.state = 'queued'
+  SET (state, reason) = (
+        SELECT CASE verdict WHEN 'too_late' THEN 'expired' WHEN 'poison' THEN 'quarantined' ELSE 'suppressed' END, verdict
+        FROM judged WHERE id = m.id),
+      final_at = (SELECT now FROM clock)
+  WHERE m.id = ANY(ARRAY(SELECT id FROM judged WHERE verdict NOT IN ('', 'quiet_hours'))) AND m.state = 'queued'
 ), sent AS (
   UPDATE messaging_message m
-  SET state = 'submitting', reason = '', gateway_id = %(gateway)s::bigint, attempts = j.number, submitted_at = j.now
-  FROM judged j WHERE j.verdict = '' AND m.id = j.id AND m.state = 'queued'
+  SET state = 'submitting', reason = '', gateway_id = %(gateway)s::bigint, attempts = m.attempts + 1,
+      submitted_at = (SELECT now FROM clock)
+  WHERE m.id = ANY(ARRAY(SELECT id FROM judged WHERE verdict = '')) AND m.state = 'queued'
   RETURNING nextval(pg_get_serial_sequence('messaging_attempt', 'id')) AS attempt_id, m.id, m.attempts, m.priority,
-    m.phone, m.text, m.encoding, m.parts, m.message_class, j.now, j.ends_at
+    m.phone, m.text, m.encoding, m.parts, m.message_class, m.timezone, m.expires_at, m.submitted_at
 ), attempt AS (
   INSERT INTO messaging_attempt (id, message_id, number, gateway_id, epoch, started_at, outcome, raw_status)
-  SELECT attempt_id, id, attempts, %(gateway)s::bigint, %(epoch)s::bigint, now, '', '' FROM sent
+  SELECT attempt_id, id, attempts, %(gateway)s::bigint, %(epoch)s::bigint, submitted_at, '', '' FROM sent
 ), handover AS (
   INSERT INTO messaging_handover (gateway_id, epoch, started_at, first_attempt, last_attempt, is_open)
   SELECT %(gateway)s::bigint, %(epoch)s::bigint, (SELECT now FROM clock), min(attempt_id), max(attempt_id), true
@@ -73,6 +78,7 @@ WITH clock AS MATERIALIZED (
   RETURNING id
 )
 SELECT attempt_id, sent.id, attempts, phone, text, encoding, parts, message_class,
-       extract(epoch FROM ends_at - now)::integer, (SELECT id FROM handover)
+       extract(epoch FROM least(expires_at, t.closes_at) - submitted_at)::integer, (SELECT id FROM handover)
 FROM sent
+LEFT JOIN hours t ON message_class = 'marketing' AND t.timezone = sent.timezone AND t.country = substr(phone, 1, 4)
 ORDER BY sent.priority, sent.id

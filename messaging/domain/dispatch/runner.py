@@ -9,7 +9,7 @@ import structlog
 
 from messaging.domain.dispatch.claims import Hours
 from messaging.domain.dispatch.connector import Connector
-from messaging.domain.dispatch.database import Line
+from messaging.domain.dispatch.database import PLANNED_ONCE, Line
 from messaging.domain.dispatch.lease import Lease
 from messaging.domain.dispatch.links import link_for
 from messaging.domain.dispatch.pace import Pace
@@ -40,7 +40,7 @@ class Runner:
         """
         self.lease = lease
         self._receive = receive
-        self._lines = [Line("claim"), Line("record")]
+        self._lines = [Line("claim", PLANNED_ONCE), Line("record")]
         pace = Pace(lease.config.rate, lease.config.window)
         self._recorder = Recorder(self._lines[1], lease, pace, self._released)
         self._link = link_for(lease.config, answer_seconds, self._recorder.take_results, self._take_delivers)
