@@ -20,11 +20,13 @@ _OPTIONS = (
     "-c enable_seqscan=off -c jit=off -c synchronous_commit=on -c timezone=UTC "
     "-c lock_timeout=2s -c statement_timeout=10s -c idle_in_transaction_session_timeout=10s"
 )
+# A session that idled in its transaction (we were stopped) and a server that only reads are internal errors to psycopg.
+TROUBLE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError)
 _NOT_FOR_US = ("cursor_factory", "context", "prepare_threshold")
 
 
 class DatabaseTrouble(Exception):
-    """The database is away, restarting, or chose us as a deadlock's victim. The transaction did not happen,
+    """The database is away, restarting, only reads, or chose us as a deadlock's victim. The transaction did not happen,
     or nobody knows whether it did: what is tried again must be safe to say twice.
     """
 
@@ -53,7 +55,7 @@ class Line:
                 connection = await self._ready()
                 async with connection.transaction():
                     return await work(connection)
-            except (psycopg.OperationalError, psycopg.InterfaceError) as problem:
+            except TROUBLE as problem:
                 await self._drop_if_broken()
                 raise DatabaseTrouble(type(problem).__name__) from problem
 
