@@ -35,7 +35,7 @@ def expand_chunk(run_id: int, chunk: int) -> dict[str, int]:
 
 @shared_task
 def sweep_runs() -> dict[str, int]:
-    """Hand out again what a lost job left lying; cancel what came back to a run that was stopped."""
+    """Hand out again what a lost job left lying; cancel what a stopped run still has waiting."""
     now = timezone.now()
     cancelled = runs.cancel_returned(at=now)
     late_runs = runs.unfrozen(at=now)

@@ -246,8 +246,9 @@ def stop(*, run: Run, by: Staff, at: datetime) -> int:
     """Stop a run: no chunk is expanded any more, what still waits is cancelled. Gives how many texts that were.
 
     What a carrier has already accepted cannot be called back. What is on its way to one just now either gets there or
-    comes back to wait, and then the sweep takes it: `cancel_returned`.
+    comes back to wait, and then is cancelled at once (campaigns/sql/stopped_runs.sql).
     """
+    Run.objects.select_for_update().get(pk=run.pk)  # waits for texts that are coming back
     moved = Run.objects.filter(pk=run.pk, status__in=[RunStatus.FREEZING, RunStatus.SENDING, RunStatus.DONE])
     moved.update(status=RunStatus.STOPPED, stopped_by=by, finished_at=at)
     budgets.close_purse(cause=Cause.RUN, cause_id=run.pk, at=at)
@@ -256,7 +257,7 @@ def stop(*, run: Run, by: Staff, at: datetime) -> int:
 
 @transaction.atomic
 def cancel_returned(*, at: datetime, within: timedelta = timedelta(hours=1)) -> int:
-    """Cancel what came back from a gateway to runs stopped lately (throttled, not bound, out of hours): for the sweep."""
+    """Cancel what somebody was at when its run was stopped, and left waiting as it was: for the sweep."""
     stopped = Run.objects.filter(status=RunStatus.STOPPED, finished_at__gt=at - within)
     return _cancel_waiting(list(stopped.values_list("id", flat=True)), at)
 

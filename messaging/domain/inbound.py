@@ -9,8 +9,9 @@ question, so nobody can find out who is a member. The whole story: docs/inbound.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 import structlog
@@ -68,13 +69,7 @@ def receive(texts: Sequence[Received], *, at: datetime) -> list[bool]:
 
 def give_up_parts(*, at: datetime) -> int:
     """Pieces whose others never came: stored as one text for a person to read. Gives the number of texts."""
-    keys = late_keys(at)
-    for key in keys:
-        with transaction.atomic():
-            joined = take_late(key)
-            if joined is not None:
-                _take_in(joined, at)
-    return len(keys)
+    return sum(_stored(partial(take_late, key), at) for key in late_keys(at))
 
 
 def advertised_in(text: str) -> frozenset[str]:
@@ -85,13 +80,21 @@ def advertised_in(text: str) -> frozenset[str]:
 
 def _receive_one(text: Received, at: datetime) -> bool:
     gateway, sms = text
+    if sms.part is not None:
+        return _stored(partial(add_part, gateway, sms, at), at)
+    return _stored(lambda: [Joined(gateway, sms.phone, sms.to, sms.text, is_complete=True)], at)
+
+
+def _stored(find: Callable[[], list[Joined]], at: datetime) -> bool:
+    """Take in the texts it finds, in one transaction. False when anything falls over, and nothing is stored: one text
+    never stops a gateway or a sweep.
+    """
     try:
         with transaction.atomic():
-            whole = Joined(gateway, sms.phone, sms.to, sms.text, is_complete=True)
-            for joined in [whole] if sms.part is None else add_part(gateway, sms, at):
+            for joined in find():
                 _take_in(joined, at)
-    except DatabaseError as problem:
-        log.warning("inbound_not_stored", error=type(problem).__name__)
+    except Exception as problem:
+        log.error("inbound_not_stored", error=type(problem).__name__)
         return False
     return True
 

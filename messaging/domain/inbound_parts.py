@@ -60,10 +60,10 @@ def late_keys(at: datetime) -> list[dict[str, object]]:
     return list(late)
 
 
-def take_late(key: dict[str, object]) -> Joined | None:
-    """What there is of a text; None when somebody else took it."""
+def take_late(key: dict[str, object]) -> list[Joined]:
+    """What there is of a text; nothing when somebody else took it."""
     _take_turns(key)
-    return _taken(key) if InboundPart.objects.filter(**key).exists() else None
+    return [_taken(key)] if InboundPart.objects.filter(**key).exists() else []
 
 
 def _taken(key: dict[str, object]) -> Joined:

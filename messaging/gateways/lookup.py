@@ -18,6 +18,8 @@ ASK_SECONDS = 5.0
 
 # Of these ids of the provider's, those that belong to other texts of ours.
 Known = Callable[[Sequence[str]], Collection[str]]
+# What became of a text; `absent`: the provider has never had it.
+Fate = Literal["accepted", "delivered", "undelivered", "absent"]
 T = TypeVar("T")
 
 
@@ -32,9 +34,9 @@ class Doubt(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """What became of it; `absent`: the provider has never had it. `raw` is the provider's own word."""
+    """What became of it. `raw` is the provider's own word."""
 
-    outcome: Literal["accepted", "delivered", "undelivered", "absent"]
+    outcome: Fate
     raw: str
     provider_id: str | None = None
 

@@ -1,7 +1,7 @@
 -- sms_enqueue for one text that is not marketing, the text of a deed: the same gates in the same order, without the set
 -- around it (making the set's statement ready costs more than the text); of several gates that say no the first is
 -- kept. A marketing text goes through the set, and so does every text while a budget is in force.
--- tests/campaigns/test_rides.py holds the two together. Answers no state when the message was there before.
+-- tests/messaging/test_enqueue_one.py holds the two together. Answers no state when the message was there before.
 CREATE OR REPLACE FUNCTION sms_enqueue_one(
   in_phone text, in_phone_hash bytea, in_member bigint, in_store bigint, in_message_class text, in_priority smallint,
   in_language text, in_text text, in_encoding text, in_parts smallint, in_version bigint, in_cause text,
@@ -32,10 +32,8 @@ BEGIN
   VALUES
     (uuidv7(), in_member, in_store, in_phone, in_phone_hash, in_message_class, in_priority, in_version,
      in_language, in_text, in_encoding, in_parts, in_cause, in_cause_id, in_event, in_timezone, out_state, out_reason,
-     CASE out_reason WHEN 'no_consent' THEN 1 WHEN 'opted_out' THEN 2 WHEN 'too_late' THEN 4 END, in_due_at, in_expires_at, 0, in_at, CASE WHEN out_reason = '' THEN NULL ELSE in_at END)
-  ON CONFLICT (cause, cause_id, phone) DO NOTHING;
-  IF NOT FOUND THEN
-    out_state := NULL;
-    out_reason := NULL;
-  END IF;
+     CASE out_reason WHEN 'no_consent' THEN 1 WHEN 'opted_out' THEN 2 WHEN 'too_late' THEN 4 END,
+     least(in_due_at, in_expires_at), in_expires_at, 0, in_at, CASE WHEN out_reason = '' THEN NULL ELSE in_at END)
+  ON CONFLICT (cause, cause_id, phone) DO NOTHING
+  RETURNING state, reason INTO out_state, out_reason;  -- as it stands: without a way it was kept back (routes.sql)
 END $$;

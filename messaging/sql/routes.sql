@@ -57,6 +57,7 @@ BEGIN
     NEW.gateway_id := way;
   ELSIF TG_OP = 'INSERT' OR OLD.state IN ('held', 'queued', 'retry_wait') THEN
     NEW.state := 'suppressed';
+    IF TG_OP = 'INSERT' THEN NEW.reserved_milli := 0; END IF;  -- nothing has been put aside for it yet
     NEW.reason := 'no_route';
     NEW.final_at := clock_timestamp();
   END IF;

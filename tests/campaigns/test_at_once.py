@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Event
 from typing import Any
 
@@ -22,7 +23,7 @@ from messaging.domain.texts import save_draft
 from messaging.enums import MessageClass
 from messaging.models import Message, Template
 from messaging.states import Reason, State
-from tests.campaigns.test_runs import campaign, promotion, three_members  # noqa: F401
+from tests.campaigns.test_runs import campaign, promotion, send, three_members  # noqa: F401
 from tests.conftest import NOON
 
 
@@ -84,6 +85,40 @@ def test_two_campaigns_of_one_minute_text_a_phone_once(campaign, promotion, thre
 
     stand = Message.objects.filter(member__has_marketing_consent=True).order_by("id")
     assert list(stand.values_list("reason", flat=True)) == ["", "", Reason.FREQUENCY, Reason.FREQUENCY]
+
+
+@pytest.mark.parametrize("is_stop_first", [True, False])
+def test_a_text_that_comes_back_as_its_run_is_stopped_is_not_sent(
+    campaign, three_members, mei, is_stop_first
+):
+    run = launching.launch(campaign=campaign, by=mei, at=NOON)
+    send(run)
+    thrown_back = Message.objects.filter(state=State.QUEUED)[:1].get()
+    Message.objects.filter(pk=thrown_back.pk).update(state=State.SUBMITTING)
+
+    def stop() -> None:
+        runs.stop(run=run, by=mei, at=NOON)
+
+    def come_back() -> None:
+        Message.objects.filter(pk=thrown_back.pk).update(state=State.QUEUED)
+
+    overlapping(*((stop, come_back) if is_stop_first else (come_back, stop)))
+
+    thrown_back.refresh_from_db()
+    assert (thrown_back.state, thrown_back.reason) == (State.CANCELLED, Reason.STOPPED)
+
+
+def test_what_somebody_was_at_when_its_run_was_stopped_is_swept(campaign, three_members, mei):
+    run = launching.launch(campaign=campaign, by=mei, at=NOON)
+    send(run)
+
+    overlapping(
+        lambda: list(Message.objects.select_for_update().filter(state=State.QUEUED)[:1]),
+        lambda: runs.stop(run=run, by=mei, at=NOON),
+    )
+
+    assert runs.cancel_returned(at=NOON + timedelta(minutes=1)) == 1
+    assert not Message.objects.filter(state=State.QUEUED).exists()
 
 
 def test_a_double_click_hands_out_once(mei, riverside, li_lei):

@@ -130,19 +130,38 @@ def test_a_run_by_hand_counts_under_the_campaigns_budget(overdrawn, campaign, th
 # Stopped
 
 
-def test_what_comes_back_to_a_stopped_run_is_swept(campaign, three_members, mei):
+@pytest.mark.parametrize(
+    "way",
+    [
+        [State.SUBMITTING, State.QUEUED],  # throttled, or never written
+        [State.SUBMITTING, State.RETRY_WAIT],
+        [State.SUBMITTING, State.UNCERTAIN, State.QUEUED],  # a definite no that came late
+        [State.QUARANTINED, State.QUEUED],  # let go by a person
+    ],
+)
+def test_what_comes_back_to_a_stopped_run_is_cancelled_at_once(campaign, three_members, mei, way):
     run = launching.launch(campaign=campaign, by=mei, at=NOON)
     send(run)
-    on_its_way = Message.objects.filter(state=State.QUEUED).first()
-    for state in (State.SUBMITTING, State.RETRY_WAIT):
-        if state == State.RETRY_WAIT:
-            assert runs.stop(run=run, by=mei, at=NOON) == 1
-        Message.objects.filter(pk=on_its_way.pk).update(state=state)  # throttled after the stop
+    text = Message.objects.filter(state=State.QUEUED).first()
+    Message.objects.filter(pk=text.pk).update(state=way[0])
+    assert runs.stop(run=run, by=mei, at=NOON) == 1
 
-    assert runs.cancel_returned(at=NOON + timedelta(minutes=1)) == 1
+    for state in way[1:]:
+        Message.objects.filter(pk=text.pk).update(state=state)
 
-    on_its_way.refresh_from_db()
-    assert (on_its_way.state, on_its_way.reason) == (State.CANCELLED, Reason.STOPPED)
+    text.refresh_from_db()
+    assert (text.state, text.reason, text.final_at is None) == (State.CANCELLED, Reason.STOPPED, False)
+
+
+def test_what_comes_back_to_a_run_that_goes_on_waits(campaign, three_members, mei):
+    send(launching.launch(campaign=campaign, by=mei, at=NOON))
+    text = Message.objects.filter(state=State.QUEUED).first()
+
+    for state in (State.SUBMITTING, State.QUEUED):
+        Message.objects.filter(pk=text.pk).update(state=state)
+
+    text.refresh_from_db()
+    assert text.state == State.QUEUED
 
 
 def test_the_sweep_leaves_runs_that_go_on_alone(campaign, three_members, mei):

@@ -12,9 +12,10 @@ from members.domain.events import publish, sweep_missed
 from members.domain.ledger import TenderPaid
 from members.enums import ConsentSource, Purpose, TenderType
 from members.models import Account, CustomEventType, MissedSignal
+from messaging.domain import budgets
 from messaging.domain.texts import save_draft
 from messaging.enums import MessageClass
-from messaging.models import Message, Template
+from messaging.models import Gateway, Message, Route, Template
 from messaging.states import Reason, State
 from tests.conftest import NOON, reworded
 
@@ -56,6 +57,28 @@ def test_a_recharge_queues_its_text_with_the_balance_after(recharge_rule, rechar
     assert message.state == State.QUEUED
     assert message.text == "【常客】Recharged ¥500.00. Balance ¥500.00."
     assert message.parts == 1
+
+
+def test_a_text_no_route_leads_to_was_not_sent(recharge_rule, recharge):
+    main = Gateway.objects.create(name="Main", host="127.0.0.1", port=2775, system_id="regulars")
+    Route.objects.create(gateway=main, position=1, prefix="+1")
+
+    recharge()
+
+    firing = RuleFiring.objects.get()
+    assert (firing.outcome, firing.reason) == (Firing.NOT_SENT, Reason.NO_ROUTE)
+
+
+def test_a_text_beyond_the_budget_was_not_sent(recharge_rule, recharge, riverside):
+    Gateway.objects.create(name="Main", host="127.0.0.1", port=2775, system_id="regulars", price_minor=4)
+    budgets.set_budget(
+        scope="store", store=riverside, period="month", amount_minor=3, protected_percent=0, by=None, at=NOON
+    )
+
+    recharge()
+
+    firing = RuleFiring.objects.get()
+    assert (firing.outcome, firing.reason) == (Firing.NOT_SENT, Reason.BUDGET)
 
 
 def test_the_text_is_in_the_members_language(recharge_rule, recharge, li_lei, card):

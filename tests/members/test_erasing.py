@@ -134,7 +134,8 @@ def test_what_waits_to_be_sent_is_not_sent(forget, li_lei, riverside):
     forget()
 
     message = Message.objects.get()
-    assert (message.state, message.text, message.phone) == ("cancelled", "…", f"erased-{message.pk}")
+    assert (message.state, message.reason) == ("cancelled", "stopped")
+    assert (message.text, message.phone) == ("…", f"erased-{message.pk}")
 
 
 def test_amounts_entries_and_the_proof_of_the_books_stay(forget, li_lei, loaded_card):

@@ -23,11 +23,13 @@ _OPTIONS = (
 # For statements whose every look at a message goes by its id whatever the planner believes: made anew for each claim,
 # the plan cost half of the claim of one text.
 PLANNED_ONCE = "-c plan_cache_mode=force_generic_plan"
+# A session that idled in its transaction (we were stopped) and a server that only reads are internal errors to psycopg.
+TROUBLE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError)
 _NOT_FOR_US = ("cursor_factory", "context", "prepare_threshold")
 
 
 class DatabaseTrouble(Exception):
-    """The database is away, restarting, or chose us as a deadlock's victim. The transaction did not happen,
+    """The database is away, restarting, only reads, or chose us as a deadlock's victim. The transaction did not happen,
     or nobody knows whether it did: what is tried again must be safe to say twice.
     """
 
@@ -57,7 +59,7 @@ class Line:
                 connection = await self._ready()
                 async with connection.transaction():
                     return await work(connection)
-            except (psycopg.OperationalError, psycopg.InterfaceError) as problem:
+            except TROUBLE as problem:
                 await self._drop_if_broken()
                 raise DatabaseTrouble(type(problem).__name__) from problem
 

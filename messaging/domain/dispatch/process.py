@@ -23,7 +23,7 @@ from django.utils.timezone import now
 from messaging.domain.dispatch import lease as leases
 from messaging.domain.dispatch.claims import Hours
 from messaging.domain.dispatch.connector import SECRET_LOST, UNUSABLE
-from messaging.domain.dispatch.database import DatabaseTrouble, Line, connection_parameters
+from messaging.domain.dispatch.database import TROUBLE, DatabaseTrouble, Line, connection_parameters
 from messaging.domain.dispatch.lease import Lease, LeaseLost
 from messaging.domain.dispatch.runner import Runner
 from messaging.domain.inbound import Received, receive
@@ -106,7 +106,7 @@ class GatewayProcess:
                     async for _ in line.notifies():
                         for runner in self._runners.values():
                             runner.nudge()
-            except (psycopg.OperationalError, psycopg.InterfaceError) as problem:
+            except TROUBLE as problem:
                 log.warning("database_trouble", error=type(problem).__name__)
             await asyncio.sleep(0.5)
 
@@ -154,7 +154,7 @@ class GatewayProcess:
         except SecretUnreadable:
             await leases.say(self._line, lease, BindState.REFUSED, SECRET_LOST)
             return
-        except (TypeError, ValueError) as problem:
+        except Exception as problem:  # whatever its settings are, the other gateways go on
             log.error("gateway_unusable", gateway=lease.config.name, error=type(problem).__name__)
             await leases.say(self._line, lease, BindState.REFUSED, UNUSABLE)
             return
@@ -206,31 +206,33 @@ class GatewayProcess:
         return self._hours
 
     async def _keep_hours(self) -> None:
+        """The hours that were read last stay in force while they cannot be read."""
         while True:
-            try:
-                rules = await self._in_django(permitted_hours)
+            rules = await self._tried("hours", permitted_hours)
+            if rules is not None:
                 self._hours = Hours(rules.opens, rules.closes)
-            except DatabaseError as problem:
-                log.warning("database_trouble", error=type(problem).__name__)
             await asyncio.sleep(HOURS_SECONDS if self._hours else 1.0)
 
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(self._timing.sweep_seconds)
-            try:
-                counts = await self._in_django(sweep_messages)
-            except DatabaseError as problem:
-                log.warning("database_trouble", error=type(problem).__name__)
-                continue
-            if any(counts.values()):
+            counts = await self._tried("sweep", sweep_messages)
+            if counts and any(counts.values()):
                 log.info("swept", **{name: count for name, count in counts.items() if count})
 
     async def _receive(self, texts: list[Received]) -> list[bool]:
+        stored = await self._tried("inbound", lambda: receive(texts, at=now()))
+        return stored or [False] * len(texts)
+
+    async def _tried(self, name: str, work: Callable[[], T]) -> T | None:
+        """None when it falls over: the texts go on, and it is tried again."""
         try:
-            return await self._in_django(lambda: receive(texts, at=now()))
+            return await self._in_django(work)
         except DatabaseError as problem:
             log.warning("database_trouble", error=type(problem).__name__)
-            return [False] * len(texts)
+        except Exception as problem:
+            log.error("fell_over", work=name, error=type(problem).__name__, exc_info=problem)
+        return None
 
     async def _in_django(self, work: Callable[[], T]) -> T:
         def in_thread() -> Any:

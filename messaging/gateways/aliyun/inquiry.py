@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from datetime import timedelta, timezone
 from typing import Any
 
-from messaging.gateways.lookup import Doubt, Finding, only
+from messaging.gateways.lookup import Doubt, Fate, Finding, only
 from messaging.gateways.web import WebAnswer, json_object
 
 PAGE_SIZE = 50
 BEIJING = timezone(timedelta(hours=8))
 _NEAR_MIDNIGHT = timedelta(minutes=10)
-_STATUSES = {1: "accepted", 2: "undelivered", 3: "delivered"}
+_STATUSES: Mapping[str, Fate] = {"1": "accepted", "2": "undelivered", "3": "delivered"}
 
 
 def query(doubt: Doubt, number: str) -> Mapping[str, str]:
@@ -45,10 +45,11 @@ def read(doubt: Doubt, answer: WebAnswer, *, is_alone: bool) -> Finding | None:
 
 def _found(entry: Mapping[str, Any]) -> Finding | None:
     """It does not tell its BizId: a report that comes later stays without its text."""
-    outcome = _STATUSES.get(entry.get("SendStatus"))  # type: ignore[arg-type]
+    status = str(entry.get("SendStatus"))
+    outcome = _STATUSES.get(status)
     if outcome is None:
         return None
-    return Finding(outcome, str(entry.get("ErrCode") or f"SendStatus {entry['SendStatus']}"))  # type: ignore[arg-type]
+    return Finding(outcome, str(entry.get("ErrCode") or f"SendStatus {status}"))
 
 
 def _may_be_tomorrow(doubt: Doubt) -> bool:

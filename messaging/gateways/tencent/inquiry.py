@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from messaging.gateways.lookup import Doubt, Finding, only
+from messaging.gateways.lookup import Doubt, Fate, Finding, only
 from messaging.gateways.tencent.answers import response_of
 from messaging.gateways.web import WebAnswer
 
 LIMIT = 100
 BEFORE_SECONDS, AFTER_SECONDS = 60, 24 * 3600
+_STATUSES: Mapping[str, Fate] = {"SUCCESS": "delivered", "FAIL": "undelivered"}
 
 
 def asked(doubt: Doubt, sdk_app_id: str, now: float) -> Mapping[str, Any]:
@@ -43,8 +44,11 @@ def read(doubt: Doubt, answer: WebAnswer) -> Finding | None:
         and entry.get("PhoneNumber") == doubt.phone
     ]
     entry = only(ours)
-    if entry is None or entry.get("ReportStatus") not in ("SUCCESS", "FAIL"):
+    if entry is None:
         return None
-    outcome = "delivered" if entry["ReportStatus"] == "SUCCESS" else "undelivered"
+    status = str(entry.get("ReportStatus"))
+    outcome = _STATUSES.get(status)
+    if outcome is None:
+        return None
     serial = str(entry.get("SerialNo") or "")[:80]
-    return Finding(outcome, str(entry.get("Description") or entry["ReportStatus"]), serial or None)  # type: ignore[arg-type]
+    return Finding(outcome, str(entry.get("Description") or status), serial or None)

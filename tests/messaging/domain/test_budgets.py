@@ -11,7 +11,7 @@ from messaging.domain import budgets, outbox
 from messaging.domain.budgets import OverBudget
 from messaging.domain.outbox import Draft
 from messaging.enums import Cause, MessageClass
-from messaging.models import Budget, Gateway, GatewayPrice, Message
+from messaging.models import Budget, Gateway, GatewayPrice, Message, Route
 from messaging.states import Reason, State
 from tests.conftest import NOON
 
@@ -108,6 +108,15 @@ def test_a_text_that_was_written_before_puts_nothing_aside_again(budget, li_lei)
     write_texts(li_lei, MARKETING, 1)
 
     assert used(budget) == (4, 0, 16)
+
+
+def test_a_text_no_route_leads_to_puts_nothing_aside(budget, gateway, li_lei):
+    Route.objects.create(gateway=gateway, position=1, prefix="+1")
+
+    assert write_texts(li_lei, MARKETING, 1, 2) == [Reason.NO_ROUTE] * 2
+
+    assert used(budget) == (0, 0, 20)
+    assert budgets.unbalanced() == []
 
 
 def test_what_expires_is_free_again(budget, li_lei):

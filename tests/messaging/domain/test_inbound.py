@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from constance.test import override_config
 
 from members.domain.enrolment import phone_hash, record_consent
 from members.enums import ConsentSource, Purpose
 from members.models import ConsentEntry
 from messaging.domain.inbound import Received, advertised_in, give_up_parts, receive
 from messaging.domain.suppressions import suppress
+from messaging.domain.sweeps import sweep_messages
 from messaging.enums import Cause, MessageClass
 from messaging.gateways.base import InboundSms
 from messaging.models import Conversation, Gateway, InboundPart, InboundText, Message, Suppression
@@ -273,3 +275,29 @@ def test_a_text_that_cannot_be_stored_is_asked_for_again(says, li_lei):
     )
 
     assert stored == [False, True]
+
+
+def test_a_text_that_falls_over_takes_no_other_with_it(says, li_lei):
+    gateway = Gateway.objects.get().pk
+
+    with override_config(INBOX_ANSWER_MINUTES="soon"):
+        stored = receive(
+            [
+                Received(gateway, InboundSms(li_lei.phone, "1069", "Nice place", "")),
+                Received(gateway, InboundSms(li_lei.phone, "1069", "STOP", "")),
+            ],
+            at=NOON,
+        )
+
+    assert stored == [False, True]
+    assert is_suppressed(li_lei.phone)
+
+
+def test_pieces_that_fall_over_wait_and_hold_up_no_sweep(says, li_lei):
+    says("STOP ", part=(9, 2, 1))
+    day_after = NOON + timedelta(hours=24)
+
+    with override_config(INBOX_ANSWER_MINUTES="soon"):
+        assert sweep_messages(at=day_after)["inbound"] == 0
+
+    assert sweep_messages(at=day_after)["inbound"] == 1

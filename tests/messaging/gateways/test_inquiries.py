@@ -47,6 +47,7 @@ def found(provider: str, sent: list[dict], about: Doubt, known: frozenset[str] =
         ([aliyun_entry("7", 1)], ("accepted", None)),
         ([aliyun_entry("6", 3), aliyun_entry("7", 2)], ("undelivered", None)),
         ([aliyun_entry("7", 9)], None),  # a status nobody wrote down
+        ([aliyun_entry("7", [3])], None),
         ([aliyun_entry("7", 3), aliyun_entry("7", 2)], None),  # twice
         ([], ("absent", None)),
         ([aliyun_entry("6", 3)], ("absent", None)),

@@ -4,6 +4,7 @@ import asyncio
 import datetime
 import ipaddress
 import ssl
+import struct
 
 import pytest
 from cryptography import x509
@@ -249,6 +250,69 @@ def test_a_line_cut_in_the_middle_of_a_pdu_leaves_its_texts_in_doubt(tmp_path):
         smsc.drop()
         await books.until(lambda: books.closed)
         assert books.outcomes() == {1: "uncertain", 2: "uncertain"}
+        await smsc.stop()
+
+    asyncio.run(main())
+
+
+class TornWire:
+    """A wire that carries so many octets there, or back, once texts are on their way; then it tears."""
+
+    def __init__(self, to_port, there=None, back=None):
+        self.to_port, self.left, self.is_counting = to_port, {"there": there, "back": back}, False
+
+    async def start(self):
+        self.server = await asyncio.start_server(self.carry, "127.0.0.1", 0)
+        return self.server.sockets[0].getsockname()[1]
+
+    async def carry(self, near_reader, near_writer):
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.to_port)
+        ways = [
+            self.one_way("there", near_reader, far_writer),
+            self.one_way("back", far_reader, near_writer),
+        ]
+        await asyncio.wait([asyncio.create_task(way) for way in ways], return_when=asyncio.FIRST_COMPLETED)
+        near_writer.transport.abort()
+        far_writer.transport.abort()
+
+    async def one_way(self, name, reader, writer):
+        while data := await reader.read(1000):
+            if self.is_counting and self.left[name] is not None:
+                data = data[: self.left[name]]
+                self.left[name] -= len(data)
+            writer.write(data)
+            await writer.drain()
+            if self.is_counting and self.left[name] == 0:
+                return
+
+
+# Texts make records of 16 KiB, which end in the middle of one; answers make shorter ones.
+@pytest.mark.parametrize(
+    ("way", "octets", "most_taken"),
+    [("there", 0, 0), ("there", 100, 0), ("there", 20_000, 250), ("back", 10, 400), ("back", 3_000, 400)],
+)
+def test_tls_torn_anywhere_leaves_every_text_accounted_for(tmp_path, way, octets, most_taken):
+    async def main():
+        file, context = certificate(tmp_path)
+        smsc = ScriptedSmsc()
+        wire = TornWire(await smsc.start(context), **{way: octets})
+        settings = {"tls": True, "tls_ca_file": file, "window": 400}
+        link, books = link_to(await wire.start(), **settings)
+        await link.connect()
+        wire.is_counting = True
+
+        link.submit_batch([sms(number, "x" * 60) for number in range(1, 401)])
+        await books.until(lambda: books.closed)
+
+        outcomes = books.outcomes()
+        assert len(books.results) == len(outcomes) == 400, "each once"
+        assert len(smsc.submits) <= most_taken
+        taken = {struct.unpack_from(">I", pdu, 12)[0] - 1 for pdu in smsc.submits}  # the bind was number 1
+        assert {outcomes[number] for number in taken} <= {"accepted", "uncertain"}
+        assert {number for number, outcome in outcomes.items() if outcome == "accepted"} <= taken
+        if way == "there" and octets > 10_000:
+            assert 0 < len(taken) < 400, "torn between two records, in the middle of a text"
+        wire.server.close()
         await smsc.stop()
 
     asyncio.run(main())
