@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from messaging.domain.dispatch.lease import GatewayConfig
 from messaging.domain.dispatch.links import provider_for
 from messaging.enums import GatewayKind
+from messaging.gateways.callbacks import storable
 from messaging.gateways.lookup import Askable, Doubt, Finding, ask
 from messaging.gateways.web import WebAnswer, WebRequest
 from messaging.models import Attempt, Gateway, Message, SubmittedPart
@@ -118,7 +119,7 @@ def _settle(case: _Open, finding: Finding, at: datetime) -> bool:
     is_absent = finding.outcome == "absent"
     noted = Attempt.objects.filter(pk=case.doubt.attempt_id, outcome="uncertain").update(
         outcome="not_sent" if is_absent else "accepted",
-        raw_status=f"asked: {finding.raw}"[:64],
+        raw_status=storable(f"asked: {finding.raw}")[:64],
         answered_at=at,
     )
     text = Message.objects.filter(pk=case.message_id, state=State.UNCERTAIN, attempts=case.number)
@@ -133,7 +134,7 @@ def _settle(case: _Open, finding: Finding, at: datetime) -> bool:
             attempt_id=case.doubt.attempt_id,
             gateway_id=case.gateway_id,
             part=1,
-            provider_id=finding.provider_id,
+            provider_id=storable(finding.provider_id),
             outcome=outcome,
         )
         SubmittedPart.objects.bulk_create([part], ignore_conflicts=True)

@@ -27,6 +27,10 @@ class GatewayError(Exception):
     """Something a gateway could not do."""
 
 
+class Malformed(ValueError):
+    """These octets are no PDU of the protocol, or these values do not fit one."""
+
+
 class LinkDown(GatewayError):
     """No connection: refused, timed out, lost or closed. Trying again later may help."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from messaging.gateways.base import (
@@ -18,6 +18,7 @@ from messaging.gateways.base import (
     SubmitResult,
     WindowFull,
 )
+from messaging.gateways.windowed_session import WindowedSession
 
 _DRAIN_POLL_SECONDS = 0.01
 
@@ -33,32 +34,6 @@ class LinkSettings(Protocol):
     def window(self) -> int: ...
     @property
     def connect_timeout_seconds(self) -> float: ...
-
-
-class Session(Protocol):
-    """One connection: an `asyncio.Protocol` that also does this."""
-
-    number: int
-    is_bound: bool
-
-    @property
-    def open_count(self) -> int:
-        """Parts without an answer."""
-
-    async def bind(self) -> None:
-        """Log in. Raises `LinkDown` or `BindRefused`."""
-
-    def submit(self, messages: Iterable[OutboundSms]) -> None:
-        """Queue messages and write what the window allows."""
-
-    def answer_delivers(self, sequences: Sequence[int], status: int) -> None:
-        """Answer what was delivered; 0 is yes."""
-
-    async def unbind(self, timeout_seconds: float = 2.0) -> None:
-        """Log out and close."""
-
-    def abort(self, reason: str) -> None:
-        """Drop the connection."""
 
 
 class SessionLink(ABC):
@@ -80,14 +55,14 @@ class SessionLink(ABC):
         """The callbacks run on the event loop and must only take note; see `GatewayLink`."""
         self._account = settings
         self.on_results, self.on_delivers, self.on_closed = on_results, on_delivers, on_closed
-        self._sessions: list[Any] = []
+        self._sessions: list[WindowedSession[Any]] = []
         self._connections = 0
         self._held = 0
         self._reason = ""
         self._is_draining = self._is_connecting = False
 
     @abstractmethod
-    def _new_sessions(self, first_number: int) -> list[Any]:
+    def _new_sessions(self, first_number: int) -> Sequence[WindowedSession[Any]]:
         """Sessions that are not connected yet, numbered from there; the first carries the submits."""
 
     def _tls(self) -> ssl.SSLContext | None:
@@ -110,7 +85,7 @@ class SessionLink(ABC):
         """
         if self._sessions:
             raise LinkDown("still connected")
-        self._sessions = self._new_sessions(self._connections + 1)
+        self._sessions = list(self._new_sessions(self._connections + 1))
         self._connections += len(self._sessions)
         self._is_connecting, self._is_draining, self._reason = True, False, ""
         try:
@@ -166,7 +141,7 @@ class SessionLink(ABC):
         for session in list(self._sessions):
             await session.unbind()
 
-    async def _open_socket(self, session: Any) -> None:
+    async def _open_socket(self, session: WindowedSession[Any]) -> None:
         account, loop = self._account, asyncio.get_running_loop()
         try:
             await asyncio.wait_for(
@@ -182,7 +157,7 @@ class SessionLink(ABC):
     def _take_delivers(self, delivers: list[Deliver]) -> None:
         self.on_delivers(delivers)
 
-    def _ended(self, session: Any, reason: str) -> None:
+    def _ended(self, session: WindowedSession[Any], reason: str) -> None:
         """One is gone: the others follow; the owner hears of it once, after the last."""
         if session not in self._sessions:
             return

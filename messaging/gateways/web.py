@@ -28,6 +28,7 @@ from messaging.gateways.base import (
     WindowFull,
     reasoned,
 )
+from messaging.gateways.callbacks import storable
 from messaging.gateways.ending import end
 from messaging.states import Reason
 
@@ -353,11 +354,11 @@ def json_object(body: bytes) -> Mapping[str, Any]:
 
 def _result(message: OutboundSms, verdict: Verdict) -> SubmitResult:
     """One id stands for the whole message: these providers cut long texts themselves."""
-    provider_id = verdict.provider_id if verdict.ruling.outcome == "accepted" else None
     outcome, reason = verdict.ruling
-    return reasoned(
-        SubmitResult(message.attempt_id, outcome, provider_id, verdict.raw, (provider_id,)), reason
-    )
+    given = verdict.provider_id if outcome == "accepted" else None
+    provider_id = given and storable(given)
+    raw = storable(verdict.raw)
+    return reasoned(SubmitResult(message.attempt_id, outcome, provider_id, raw, (provider_id,)), reason)
 
 
 async def _read(response: httpx.Response) -> WebAnswer:

@@ -14,7 +14,7 @@ from crm.local.simulator.journal import Journal
 from messaging.gateways.base import OutboundSms
 from messaging.gateways.cmpp.settings import CmppSettings
 from messaging.gateways.cmpp.submit_encoder import SubmitEncoder
-from messaging.gateways.smpp.long_message import LongMessage
+from messaging.gateways.long_message import LongMessage
 
 
 class Shop:

@@ -8,8 +8,8 @@ from smpplib.client import SimpleSequenceGenerator
 
 from messaging.encoding import encode_gsm7, split_parts
 from messaging.gateways.base import OutboundSms
+from messaging.gateways.long_message import LongMessage
 from messaging.gateways.smpp import codec, pdus
-from messaging.gateways.smpp.long_message import LongMessage
 from messaging.gateways.smpp.pdus import Bind, Pdu, ShortMessage
 from messaging.gateways.smpp.settings import SmppSettings
 from messaging.gateways.smpp.submit_encoder import SubmitEncoder

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from messaging.gateways.base import Malformed
+
 CONNECT, TERMINATE = 0x01, 0x02
 SUBMIT, DELIVER = 0x04, 0x05
 QUERY, CANCEL = 0x06, 0x07
@@ -23,7 +25,7 @@ CONTENT_OCTETS_MAX = 140
 ASCII_OCTETS_MAX = 159  # Msg_Fmt 0: "less than 160"
 
 
-class CodecError(ValueError):
+class CodecError(Malformed):
     """These octets are not a CMPP PDU, or these values do not fit one."""
 
 

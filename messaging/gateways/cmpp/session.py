@@ -1,20 +1,14 @@
-"""One CMPP connection: log-in, window, batches, timers, and an honest account of every message when it ends.
+"""One CMPP connection: its words for what every windowed session does (`WindowedSession`).
 
-Like the SMPP session: one write for all that fits the window, one callback for all answers of a read. What is
-certain when the connection ends: a message still in our own queue was never given to the operating system
-("not_sent"); one that was written and has no answer may have been taken ("uncertain"). The protocol's own
-advice, to repeat a submit after T, would send a text twice: that decision is the caller's.
+The protocol's own advice, to repeat a submit after T, would send a text twice: that decision is the caller's.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hmac
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
-from messaging.encoding import UnsendableText
 from messaging.gateways.base import BindRefused, Deliver, LinkDown, OutboundSms, SubmitResult
 from messaging.gateways.cmpp import codec, pdus, texts
 from messaging.gateways.cmpp.pdus import (
@@ -28,19 +22,19 @@ from messaging.gateways.cmpp.pdus import (
 from messaging.gateways.cmpp.receipts import submit_action
 from messaging.gateways.cmpp.settings import CmppSettings
 from messaging.gateways.cmpp.submit_encoder import SubmitEncoder, beijing_now
-from messaging.gateways.smpp.long_message import Entry, LongMessage, settle_all
-from messaging.gateways.smpp.window import Window
+from messaging.gateways.long_message import Entry, LongMessage
+from messaging.gateways.windowed_session import WindowedSession
 
 _STRUCTURE_WRONG = 1  # a DELIVER_RESP's Result
 _FINAL_STATUSES = frozenset({2, 3, 4})  # of a log-in: unknown source, wrong proof, version too high
 
 
-class CmppSession(asyncio.Protocol):
-    """The protocol of one connection; not reusable. Create it through `CmppLink`.
+class CmppSession(WindowedSession[ConnectResponse]):
+    """The protocol of one connection; not reusable."""
 
-    Callbacks run inside the event loop's read and must not raise: `on_results` and `on_delivers` with a
-    batch, `on_closed` once with the reason, after the last results.
-    """
+    PROBE = "ACTIVE_TEST"
+    _settings: CmppSettings
+    _delivers_open: dict[int, int]  # sequence → Msg_Id, which the answer repeats
 
     def __init__(
         self,
@@ -50,39 +44,19 @@ class CmppSession(asyncio.Protocol):
         on_closed: Callable[[CmppSession, str], None],
         number: int = 0,
     ) -> None:
-        """`number` marks this connection's delivers, so that an answer can never go to another connection."""
-        self.number = number
-        self.is_bound = False
-        self._settings = settings
-        self._wide = pdus.is_wide(pdus.VERSION_OCTETS[settings.version])
-        self._on_results, self._on_delivers, self._on_closed = on_results, on_delivers, on_closed
-        self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport | None = None
-        self._answer: asyncio.Future[ConnectResponse] = self._loop.create_future()  # of the log-in
-        self._gone: asyncio.Future[None] = self._loop.create_future()
-        self._reason = ""
-        self._tail = b""
-        self._encoder = SubmitEncoder(settings)
-        self._window = Window(settings.window, settings.submit_timeout_seconds)
-        self._waiting: deque[tuple[LongMessage, int]] = deque()
-        self._is_paused = False
-        self._results: list[SubmitResult] = []  # of the read in progress
-        self._delivers: list[Deliver] = []
-        self._delivers_open: dict[int, int] = {}  # sequence → Msg_Id, which the answer repeats
-        self._received_at = self._loop.time()
-        self._tested_at: float | None = None
-        self._tick_seconds = min(
-            1.0,
-            settings.submit_timeout_seconds / 4,
-            settings.active_test_seconds / 4,
-            settings.active_test_timeout_seconds / 4,
+        """What is written is as wide as the account's version until the gateway has told its own."""
+        super().__init__(
+            settings,
+            on_results,
+            on_delivers,
+            on_closed,
+            number,
+            quiet_seconds=settings.active_test_seconds,
+            probe_timeout_seconds=settings.active_test_timeout_seconds,
         )
-        self._timer: asyncio.TimerHandle | None = None
-
-    @property
-    def open_count(self) -> int:
-        """Parts without an answer: waiting for room in the window, or on the wire."""
-        return len(self._waiting) + len(self._window.pending)
+        self._wide = pdus.is_wide(pdus.VERSION_OCTETS[settings.version])
+        self._encoder = SubmitEncoder(settings)
+        self._delivers_open = {}
 
     # ── for the owner ───────────────────────────────────────────────────────────────────────────────────
 
@@ -96,11 +70,7 @@ class CmppSession(asyncio.Protocol):
         asked = pdus.VERSION_OCTETS[account.version]
         body = Connect(account.sp_id, proof, asked, timestamp)
         self._write(codec.encode(Pdu(pdus.CONNECT, self._window.next_sequence(), body), self._wide))
-        try:
-            answer = await asyncio.wait_for(self._answer, account.bind_timeout_seconds)
-        except TimeoutError as error:
-            self.abort("no answer to CONNECT")
-            raise LinkDown("no answer to CONNECT") from error
+        answer = await self._welcome("CONNECT")
         if answer.status:
             self._reason = f"log-in refused with status {answer.status}"
             self._close_transport()
@@ -110,24 +80,9 @@ class CmppSession(asyncio.Protocol):
         if account.checks_gateway and not self._is_proven(answer, proof):
             self.abort("the gateway does not know the secret")
             raise LinkDown(self._reason)
-        if self._gone.done() or self._transport is None or self._transport.is_closing():
-            raise LinkDown(self._reason or "connection lost")
         # An older gateway answers with its own, highest version: the lower of the two is spoken.
         self._wide = pdus.is_wide(min(asked, answer.version or asked))
-        self.is_bound = True
-        self._tick()
-
-    def submit(self, messages: Iterable[OutboundSms]) -> None:
-        """Queue messages and write as many as the window allows.
-
-        Unencodable ones come back as "permanent".
-        """
-        refused: list[SubmitResult] = []
-        for message in messages:
-            refused += self._queue(message)
-        if refused:
-            self._report_soon(refused)
-        self._pump()
+        self._begin()
 
     def answer_delivers(self, sequences: Sequence[int], status: int) -> None:
         """Write the DELIVER_RESP of each; one that is answered already is left alone.
@@ -142,80 +97,7 @@ class CmppSession(asyncio.Protocol):
         ]
         if not status:
             self._write(codec.deliver_answers(known, 0, self._wide))
-        if self._transport and len(self._delivers_open) <= self._settings.delivers_open_max // 2:
-            self._transport.resume_reading()
-
-    async def unbind(self, timeout_seconds: float = 2.0) -> None:
-        """Log out and close; never raises for a connection that is gone already."""
-        if self.is_bound and not self._gone.done():
-            self.is_bound = False
-            self._reason = self._reason or "closed by us"
-            self._write(codec.frame(pdus.TERMINATE, self._window.next_sequence()))
-            await asyncio.wait([self._gone], timeout=timeout_seconds)
-        self._reason = self._reason or "closed by us"
-        self._close_transport()
-        if self._transport:
-            await asyncio.wait([self._gone], timeout=timeout_seconds)
-            self._transport.abort()
-
-    def abort(self, reason: str) -> None:
-        """Drop the connection."""
-        self._reason = self._reason or reason
-        self.is_bound = False
-        if self._transport:
-            self._transport.abort()
-
-    # ── for the event loop ──────────────────────────────────────────────────────────────────────────────
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Any octet the operating system does not take at once pauses us."""
-        self._transport = cast(asyncio.Transport, transport)
-        self._transport.set_write_buffer_limits(high=0)
-
-    def pause_writing(self) -> None:
-        """The peer reads too slowly: messages wait in our queue, where "not_sent" is certain."""
-        self._is_paused = True
-
-    def resume_writing(self) -> None:
-        """The buffer is empty again."""
-        self._is_paused = False
-        self._pump()
-
-    def data_received(self, data: bytes) -> None:
-        """Read all whole PDUs, then report and refill the window once."""
-        self._received_at = self._loop.time()
-        try:
-            self._read(self._tail + data if self._tail else data)
-        except CodecError as error:
-            self._tail = b""
-            self._reason = f"garbage received: {error}"
-            self._close_transport()
-        results, self._results = self._results, []
-        if results:
-            self._on_results(results)
-        if self._delivers:
-            self._hold()
-        if self._waiting:
-            self._pump()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Account for every message, then say why."""
-        reason = self._reason or "connection lost"
-        self.is_bound = False
-        if self._timer:
-            self._timer.cancel()
-        results = settle_all(self._window.pending.values(), "uncertain", reason)
-        results += settle_all(self._waiting, "not_sent", "not written")
-        self._window.pending.clear()
-        self._waiting.clear()
-        if not self._gone.done():
-            self._gone.set_result(None)
-        if not self._answer.done():
-            self._answer.set_exception(LinkDown(reason))
-            self._answer.exception()  # retrieved: nobody may be waiting any more
-        if results:
-            self._on_results(results)
-        self._on_closed(self, reason)
+        self._read_on()
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -273,12 +155,6 @@ class CmppSession(asyncio.Protocol):
         if result:
             self._results.append(result)
 
-    def _hold(self) -> None:
-        delivers, self._delivers = self._delivers, []
-        if self._transport and len(self._delivers_open) > self._settings.delivers_open_max:
-            self._transport.pause_reading()
-        self._on_delivers(delivers)
-
     def _is_proven(self, answer: ConnectResponse, proof: bytes) -> bool:
         """With the status in one octet or in four: gateways do both, whatever their version."""
         return any(
@@ -291,68 +167,14 @@ class CmppSession(asyncio.Protocol):
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _pump(self) -> None:
-        """Move from the queue to the wire, in one write, what the window and the operating system take."""
-        waiting, pending = self._waiting, self._window.pending
-        if self._is_paused or not waiting or not self.is_bound:
-            return
-        room = self._settings.window - len(pending)
-        chunks: list[bytes] = []
-        refused: list[SubmitResult] = []
-        while room > 0 and waiting:
-            entry = waiting.popleft()
-            sequence = self._window.next_sequence()
-            try:
-                chunks.append(self._encoder.encode(entry, sequence, self._wide))
-            except (UnsendableText, CodecError) as error:
-                refused += settle_all((entry,), "permanent", str(error))
-                continue
-            pending[sequence] = entry
-            room -= 1
-        if refused:
-            self._report_soon(refused)
-        if chunks:
-            self._write(b"".join(chunks))
+    def _pieces(self, message: OutboundSms) -> tuple[bytes, ...]:
+        return self._encoder.pieces(message)
 
-    def _queue(self, message: OutboundSms) -> list[SubmitResult]:
-        """Encode all parts before the first one goes out: half a message is worse than none."""
-        try:
-            long_message = LongMessage(message, self._encoder.pieces(message))
-        except (UnsendableText, CodecError) as error:
-            none = (None,) * len(message.parts)
-            return [SubmitResult(message.attempt_id, "permanent", None, str(error), none)]
-        missing = long_message.missing
-        self._waiting.extend([(long_message, index) for index in missing])
-        return [] if missing else [long_message.result()]
+    def _encode(self, entry: Entry, sequence: int) -> bytes:
+        return self._encoder.encode(cast(tuple[LongMessage, int], entry), sequence, self._wide)
 
-    def _write(self, octets: bytes) -> None:
-        if octets and self._transport and not self._transport.is_closing():
-            self._transport.write(octets)
+    def _log_out(self) -> None:
+        self._write(codec.frame(pdus.TERMINATE, self._window.next_sequence()))
 
-    def _close_transport(self) -> None:
-        self.is_bound = False
-        if self._transport:
-            self._transport.close()
-
-    # ── time ────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _tick(self) -> None:
-        now = self._loop.time()
-        results = settle_all(self._window.expire(now), "uncertain", "timeout")
-        if results:
-            self._on_results(results)
-            self._pump()
-        if self._tested_at is not None and self._received_at >= self._tested_at:
-            self._tested_at = None
-        if self._tested_at is not None:
-            if now - self._tested_at >= self._settings.active_test_timeout_seconds:
-                self.abort("no answer to ACTIVE_TEST")
-                return
-        elif now - self._received_at >= self._settings.active_test_seconds:
-            self._tested_at = now
-            self._write(codec.frame(pdus.ACTIVE_TEST, self._window.next_sequence()))
-        self._timer = self._loop.call_later(self._tick_seconds, self._tick)
-
-    def _report_soon(self, results: list[SubmitResult]) -> None:
-        """Outside the caller's own call, so that its books are in order first."""
-        self._loop.call_soon(self._on_results, results)
+    def _probe(self) -> None:
+        self._write(codec.frame(pdus.ACTIVE_TEST, self._window.next_sequence()))

@@ -11,7 +11,7 @@ from messaging.gateways.base import OutboundSms
 from messaging.gateways.cmpp import codec, pdus, texts
 from messaging.gateways.cmpp.pdus import Pdu, Submit
 from messaging.gateways.cmpp.settings import CmppSettings
-from messaging.gateways.smpp.long_message import LongMessage
+from messaging.gateways.long_message import LongMessage
 
 BEIJING = timezone(timedelta(hours=8))  # the carriers' clock; China keeps no other
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
+from messaging.gateways.base import Malformed
+
 GENERIC_NACK = 0x80000000
 BIND_RECEIVER, BIND_TRANSMITTER, BIND_TRANSCEIVER = 0x01, 0x02, 0x09
 SUBMIT_SM, DELIVER_SM = 0x04, 0x05
@@ -30,12 +32,11 @@ ESM_TYPE_MASK, ESM_RECEIPT, ESM_INTERMEDIATE = 0x3C, 0x04, 0x20
 HEADER_OCTETS = 16
 PDU_OCTETS_MAX = 70_000  # message_payload may hold 65,535 octets
 SHORT_MESSAGE_OCTETS_MAX = 254
-SEQUENCE_MAX = 0x7FFFFFFF
 VALIDITY_SECONDS_MAX = 99 * 86_400 - 1
 NO_TLVS: Mapping[int, bytes] = MappingProxyType({})
 
 
-class MalformedPdu(ValueError):
+class MalformedPdu(Malformed):
     """These octets are not an SMPP PDU, or these values do not fit one."""
 
 

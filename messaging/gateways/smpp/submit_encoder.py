@@ -7,8 +7,8 @@ from typing import cast
 from messaging.encoding import PARTS_MAX, UnsendableText, split_parts
 from messaging.gateways import concatenation
 from messaging.gateways.base import OutboundSms
+from messaging.gateways.long_message import Entry, LongMessage
 from messaging.gateways.smpp import codec, pdus, texts
-from messaging.gateways.smpp.long_message import Entry, LongMessage
 from messaging.gateways.smpp.settings import SmppSettings
 
 _SENDERS_MAX = 4_096

@@ -104,6 +104,15 @@ def test_what_aliyun_says_of_our_text_is_believed(aliyun, li_lei, status, after)
     assert verify(at=LATER).broken == {}
 
 
+def test_what_the_database_cannot_hold_breaks_no_round(aliyun, li_lei):
+    attempt = in_doubt(li_lei, gateway_to(aliyun, GatewayKind.ALIYUN), MARKETING)
+    aliyun.sent = [aliyun_entry(str(attempt.pk), 3, ErrCode="\0\ud800OK")]
+
+    assert ask_providers(at=LATER) == 1
+
+    assert stands(attempt) == (State.DELIVERED, "", "accepted", "asked: \ufffdOK")
+
+
 def test_twilios_id_is_kept_so_that_its_report_finds_the_text(twilio, enrol):
     member = enrol("+1 310 555 0100", name="Li Lei")
     attempt = in_doubt(member, gateway_to(twilio, GatewayKind.TWILIO))

@@ -24,6 +24,7 @@ from messaging.gateways.smpp.pdus import MalformedPdu, ShortMessage
 from messaging.gateways.smpp.receipts import Receipt, parse_receipt
 from messaging.gateways.smpp.session import SmppSession
 from messaging.gateways.smpp.settings import SmppSettings
+from messaging.gateways.window import SEQUENCE_MAX
 from tests.messaging.gateways import pdu_corpus
 
 quick = settings(deadline=None, max_examples=80, derandomize=True, database=None)
@@ -170,7 +171,7 @@ short_messages = st.builds(
 @given(
     short_messages,
     st.sampled_from([smpp_pdus.SUBMIT_SM, smpp_pdus.DELIVER_SM]),
-    st.integers(0, smpp_pdus.SEQUENCE_MAX),
+    st.integers(0, SEQUENCE_MAX),
 )
 def test_each_short_message_survives_the_wire(message, command, sequence):
     pdu = smpp_pdus.Pdu(command, sequence, body=message)

@@ -83,6 +83,27 @@ class TestWebLinks(LinkContract, WrongKeyContract):
         play(story)
 
 
+def test_a_providers_word_is_kept_as_far_as_the_database_can_hold_it():
+    async def story():
+        stage, books = STAGES["http"](), Books()
+        stage.fake.take = lambda numbers, content: "A\0\ud800"
+        await stage.start()
+        link = stage.link(books)
+        await link.connect()
+        link.submit_batch([sms(1)])
+        await books.results_of(1)
+        stage.fake.statuses = {"accept": (202, "\ud800")}
+        link.submit_batch([sms(2)])
+        accepted, unknown = await books.results_of(2)
+        await link.close()
+        await stage.stop()
+
+        assert (accepted.outcome, accepted.provider_id) == ("accepted", "A\ufffd")
+        assert (unknown.outcome, unknown.raw_status) == ("uncertain", "\ufffd")
+
+    asyncio.run(story())
+
+
 def test_the_settings_show_no_secret():
     for make in STAGES.values():
         stage = make()

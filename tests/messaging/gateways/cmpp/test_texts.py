@@ -11,8 +11,8 @@ from messaging.gateways.cmpp import codec, texts
 from messaging.gateways.cmpp.pdus import DeliverMessage, Submit
 from messaging.gateways.cmpp.settings import CmppSettings
 from messaging.gateways.cmpp.submit_encoder import BEIJING, SubmitEncoder
+from messaging.gateways.long_message import LongMessage
 from messaging.gateways.options import BadOption
-from messaging.gateways.smpp.long_message import LongMessage
 
 ACCOUNT = CmppSettings("ismg.example", 7890, "901234", "secret", access_number="1069012345")
 NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=BEIJING)

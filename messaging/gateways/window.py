@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
-from messaging.gateways.smpp.long_message import Entry
-from messaging.gateways.smpp.pdus import SEQUENCE_MAX
+from messaging.gateways.long_message import Entry
 
+SEQUENCE_MAX = 0x7FFFFFFF
 _LATE_MAX = 10_000  # entries whose time ran out that a late answer can still find
 
 

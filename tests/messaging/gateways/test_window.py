@@ -1,8 +1,7 @@
 """Sequence numbers and time."""
 
 from messaging.gateways.base import OutboundSms
-from messaging.gateways.smpp.pdus import SEQUENCE_MAX
-from messaging.gateways.smpp.window import Window
+from messaging.gateways.window import SEQUENCE_MAX, Window
 
 
 def sms(number):

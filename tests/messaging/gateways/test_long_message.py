@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from messaging.gateways.base import OutboundSms
-from messaging.gateways.smpp.long_message import LongMessage, settle_all
+from messaging.gateways.long_message import LongMessage, settle_all
 
 THREE = OutboundSms(9, 9, "+8613800138000", "SHOP", ("a", "b", "c"), "GSM-7", reference=9)
 
