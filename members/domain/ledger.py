@@ -27,11 +27,13 @@ from members.models.control import COUNTED_WHOLE
 from members.refusals import Refused
 
 
-class IdempotencyConflict(Exception):
+class IdempotencyConflict(Refused):
     """The key was used for a deed that was asked for differently; `fields` names what differs."""
 
+    code = "idempotency_key_reuse"
+
     def __init__(self, fields: Sequence[str]) -> None:
-        super().__init__(f"the key was used with another {', '.join(fields)}")
+        super().__init__(_("This form has already done something else. Look at it before you start again."))
         self.fields = list(fields)
 
 
@@ -373,13 +375,15 @@ def _open_lot(lot: Mapping[str, Any]) -> OpenLot:
     )
 
 
+def check_same(was: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    """Refuse a used key for what is asked otherwise than it was. Raises IdempotencyConflict."""
+    if fields := sorted(name for name in {*was, *asked} if was.get(name) != asked.get(name)):
+        raise IdempotencyConflict(fields)
+
+
 def _same(operation_id: int, asked: Mapping[str, Any]) -> Operation:
     earlier = Operation.objects.get(pk=operation_id)
-    fields = sorted(
-        name for name in {*earlier.request, *asked} if earlier.request.get(name) != asked.get(name)
-    )
-    if fields:
-        raise IdempotencyConflict(fields)
+    check_same(earlier.request, asked)
     return earlier
 
 

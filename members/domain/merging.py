@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members import signals
 from members.domain import audit, merge_values, tiers
-from members.domain.ledger import Actor, NotCurrent, OwnAccount
+from members.domain.ledger import Actor, NotCurrent, OwnAccount, check_same
 from members.domain.merge_persons import hand_back, hand_over
 from members.enums import CardStatus, HoldStatus, Role
 from members.models import (
@@ -99,10 +99,13 @@ def merge(
 
     Locks both members, then the accounts of both, each in id order: a spend that came first is counted, one that
     comes later finds its card replaced. Raises MergeForbidden, SameMember, NotCurrent, MergeBlocked,
-    ledger.OwnAccount, ledger.ApprovalRequired, ledger.AccountFrozen.
+    ledger.OwnAccount, ledger.ApprovalRequired, ledger.AccountFrozen, ledger.IdempotencyConflict.
     """
     with transaction.atomic():
         if known := Merge.objects.filter(scope=actor.scope, key=key).first():
+            check_same(
+                {"kept": known.kept_id, "merged": known.merged_id}, {"kept": kept.pk, "merged": merged.pk}
+            )
             return known
         _check_word(actor, store, reason)
         both = _locked(kept, merged)
