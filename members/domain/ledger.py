@@ -52,7 +52,7 @@ class OwnAccount(Refused):
 
 class ApprovalRequired(Refused):
     """Above what this person may do alone. `facts`: the limited `deed`, its `amount`, the `payload` to approve,
-    and what is `remaining` (None when no amount is limited)."""
+    and what is `remaining` (None when no amount is limited, or it is not one deed alone)."""
 
     code = "approval_required"
 
@@ -229,7 +229,7 @@ def open_deed(
     answer = _call(
         "SELECT ledger_open(%s::jsonb, %s::text[])", [json.dumps(row), [str(kind) for kind in lots_of]]
     )
-    _refuse(answer, asked)
+    _refuse(answer)
     if answer["replayed"]:
         return Deed(_same(answer["operation"], asked), is_replay=True)
     housebook.under(answer["stamp"])
@@ -313,7 +313,7 @@ def post(
     return Posted({**deed.balances, **answer["balances"]}, answer["event"], UUID(event) if event else None)
 
 
-def _refuse(answer: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+def _refuse(answer: Mapping[str, Any]) -> None:
     """What `ledger_guard` and `ledger_open` forbid, in plain words."""
     code = answer.get("refused")
     if code is None:
@@ -324,7 +324,7 @@ def _refuse(answer: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
             deed=answer["deed"],
             amount=answer["amount"],
             remaining=answer["remaining"],
-            payload=dict(asked),
+            payload=answer["payload"],
         )
     if code in APPROVAL_WORDS:
         raise ApprovalInvalid(code)
