@@ -101,10 +101,10 @@ def problem_of(failure: Exception) -> Problem:
     """The problem that answers this exception."""
     if isinstance(failure, Problem):
         return failure
-    if isinstance(failure, Refused):
-        return of_refusal(failure)
     if isinstance(failure, IdempotencyConflict):
         return key_reused([f"/{name}" for name in failure.fields])
+    if isinstance(failure, Refused):
+        return of_refusal(failure)
     if isinstance(failure, exceptions.ValidationError):
         return invalid(failure)
     if isinstance(failure, exceptions.APIException):

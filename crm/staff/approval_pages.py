@@ -22,7 +22,7 @@ from crm.staff.access import AT_TILL, IN_CHARGE, Access, access_of, needs, page
 from crm.staff.paging import PAGE_ROWS, cut, whole_number
 from members.domain import approvals
 from members.enums import Role
-from members.models import Approval, ApprovalStatus, Card, LimitedDeed, Operation, RechargePlan
+from members.models import Approval, ApprovalStatus, Card, LimitedDeed, Member, Operation, RechargePlan
 from members.models.control import COUNTED_WHOLE
 from members.refusals import Refused
 
@@ -103,13 +103,15 @@ def _show(
 
 
 def _in_words(rows: Sequence[Approval]) -> dict[int, dict[str, Any]]:
-    """Each request with what it would do: the card, the plan, the deed it takes back. Three queries for all."""
+    """Each request with what it would do: the card, the plan, the deed it takes back, who becomes one. Four queries."""
 
     def named(name: str, model: Any, *related: str) -> dict[int, Any]:
         ids = {row.payload[name] for row in rows if isinstance(row.payload.get(name), int)}
         return {found.pk: found for found in model.objects.filter(pk__in=ids).select_related(*related)}
 
     cards = named("card", Card, "product")
+    kept = {row.payload["merge"][0] for row in rows if "merge" in row.payload}
+    members = Member.objects.in_bulk(kept)
     plans, deeds = named("plan", RechargePlan, "store"), named("operation", Operation, "card")
     return {
         row.pk: {
@@ -121,6 +123,8 @@ def _in_words(rows: Sequence[Approval]) -> dict[int, dict[str, Any]]:
             "card": cards.get(row.payload.get("card") or 0),
             "plan": plans.get(row.payload.get("plan") or 0),
             "takes_back": deeds.get(row.payload.get("operation") or 0),
+            "kept": members.get(row.payload["merge"][0]) if "merge" in row.payload else None,
+            "whole": row.payload.get("whole"),
             "is_opening": row.deed == LimitedDeed.OPENING,
         }
         for row in rows

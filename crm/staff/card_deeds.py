@@ -23,7 +23,7 @@ from crm.staff.card_forms import (
     TakeServiceForm,
 )
 from crm.staff.codes import check_members_code
-from crm.staff.counter import Deed, once_key
+from crm.staff.counter import Deed, PaidDeed, once_key
 from crm.staff.till import visible_members
 from members.amounts import plain_minor
 from members.domain import card_states, resting, transfers
@@ -57,11 +57,11 @@ class CountCardDeed(CardDeed):
             raise Http404
 
 
-class SellServices(CountCardDeed):
+class SellServices(PaidDeed, CountCardDeed):
     """The services of the card's product, at its price."""
 
     form_class, template = SellServicesForm, "staff/_deed_services_sell.html"
-    kind, asked = OperationKind.SELL_SERVICES, ("tender",)
+    kind = OperationKind.SELL_SERVICES
 
     def context(self, form: Any) -> dict[str, Any]:
         return {"product": self.card.product}

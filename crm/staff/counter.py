@@ -114,17 +114,17 @@ class Deed(View):
         except ApprovalInvalid as refusal:
             form.refuse(refusal.message, "")
             return self.show(form, status=422, **({} if refusal.is_open else {"asking": None}))
+        except IdempotencyConflict:
+            return self.again(form, self.earlier(once))
         except Refused as refusal:
             form.refuse(refusal.message, refusal.field)
             return self.show(form, status=422)
-        except IdempotencyConflict:
-            return self.again(form, self.earlier(once))
         return self.done(outcome.operation)
 
     def earlier(self, once: str) -> Operation | None:
         """What this form has done already."""
         deeds = Operation.objects.select_related(
-            "member__home_store", "member__facts", "card", "store", "staff"
+            "member__home_store", "member__facts", "card", "store", "staff", "reverses"
         )
         return deeds.filter(scope=self.access.actor.scope, key=f"till:{once}").first()
 
@@ -140,6 +140,9 @@ class Deed(View):
         if (earlier.kind, earlier.member_id) != (self.kind, self.member.pk):
             return False
         if card and earlier.card_id not in (None, card.pk):
+            return False
+        taken_back = form.data.get("operation")
+        if taken_back and str(earlier.reverses and earlier.reverses.public_id) != taken_back:
             return False
         if any(str(earlier.request.get(name) or "") != form.data.get(name, "") for name in self.asked):
             return False
@@ -201,7 +204,17 @@ class Deed(View):
         return page(self.request, self.forecast_template, context)
 
 
-class RechargeCard(Deed):
+class PaidDeed(Deed):
+    """One that is paid by one tender: another payment is another deed."""
+
+    asked: tuple[str, ...] = ("tender",)
+
+    def _is_same(self, form: Any, earlier: Operation) -> bool:
+        reference = form.data.get("reference", "").strip()
+        return super()._is_same(form, earlier) and earlier.tenders.filter(reference=reference).exists()
+
+
+class RechargeCard(PaidDeed):
     """Money onto the card, by a plan or in any amount."""
 
     form_class, template, kind = RechargeForm, "staff/_deed_recharge.html", OperationKind.RECHARGE
@@ -232,11 +245,6 @@ class RechargeCard(Deed):
             tender=TenderPaid(data["tender"], data["amount"], data["reference"]),
             plan=data["plan"],
         )
-
-    def _is_same(self, form: Any, earlier: Operation) -> bool:
-        """Another payment is another recharge."""
-        reference = form.data.get("reference", "").strip()
-        return super()._is_same(form, earlier) and earlier.tenders.filter(reference=reference).exists()
 
 
 class RedeemPoints(Deed):

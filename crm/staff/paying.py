@@ -18,16 +18,19 @@ from crm.staff.holdings import SHOWN_SPENDS, open_holds, refundable_deeds
 from crm.staff.paying_forms import HoldForm, RefundForm, ReleaseForm, SpendForm
 from crm.staff.telling import foretell
 from crm.staff.till import visible_members
+from members.domain.coupon_codes import read_code
 from members.domain.deeds import Outcome
 from members.domain.holds import authorise, release
 from members.domain.housebook import house
-from members.domain.payments import CodeRequired, Usable, check_code, lots_on, usable_for
+from members.domain.payments import Asked, CodeRequired, Usable, check_code, lots_on, usable_for
 from members.domain.refunds import refund
 from members.domain.spending import spend
 from members.enums import AccountKind, OperationKind
-from members.models import Account, Coupon, CouponState, Hold
+from members.models import Account, Coupon, CouponState, Hold, Operation
 from members.refusals import Refused
 from messaging.enums import CodePurpose
+
+_PAID_BY = ("tenders", "rest", "points", "lines", "hold")
 
 
 class Spend(Deed):
@@ -71,6 +74,24 @@ class Spend(Deed):
     def code_above(self) -> int:
         own = self.card.product.code_above_minor
         return int(config.SPEND_CODE_ABOVE_MINOR if own is None else own)
+
+    def _is_same(self, form: Any, earlier: Operation) -> bool:
+        """Also how it is paid."""
+        form.coupon_for = None  # nor is a code looked for, and counted, once more
+        form.is_valid()
+        try:
+            asked = self._asked(form)
+        except KeyError:  # part of it cannot be read
+            return False
+        paid_alike = all(earlier.request.get(name) == asked.get(name) for name in _PAID_BY)
+        return paid_alike and _names_coupons(form, earlier) and super()._is_same(form, earlier)
+
+    def _asked(self, form: Any) -> dict[str, Any]:
+        """The bill without its coupons, as a deed keeps it."""
+        data = form.cleaned_data
+        tenders, rest, points = form.tenders(), form.rest(), data["points"] or 0
+        lines, hold = form.lines(), data["hold"]
+        return Asked(self.card, data["amount"], tenders, lines, points=points, rest=rest, hold=hold).request()
 
     def do(self, form: Any, key: str) -> Outcome:
         try:
@@ -117,6 +138,15 @@ class Spend(Deed):
         except CodeRequired:
             return True
         return False
+
+
+def _names_coupons(form: Any, earlier: Operation) -> bool:
+    """Whether the form names the coupons of this bill. They are used, so the form's own list knows none of them."""
+    typed = form.data.get("coupon_code", "").strip()
+    said = {*form.data.getlist("coupon"), read_code(typed) or typed} - {""}
+    used = Coupon.objects.filter(pk__in=earlier.request.get("coupons", ())).values_list("pk", "code")
+    names = [{str(pk), code} for pk, code in used]
+    return said <= set().union(*names) and all(said & either for either in names)
 
 
 class Refund(Deed):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -16,11 +18,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from crm.staff.access import AT_TILL, IN_CHARGE, access_of, needs, page
+from crm.staff.access import AT_TILL, IN_CHARGE, Access, access_of, needs, page
+from crm.staff.asking import Asking, asked_for_approval, shown_approval
 from crm.staff.finding import clean_query, find
 from crm.staff.person_forms import EraseForm, PhoneChangeForm, ReasonForm
 from crm.staff.till import member_or_404, visible_members
 from members.domain import erasing, merging, phone_changes
+from members.domain.ledger import ApprovalInvalid, ApprovalRequired
 from members.models import Member, Merge, PhoneChange
 from members.refusals import Refused
 from messaging.domain import verification
@@ -85,10 +89,14 @@ def merge_member(request: HttpRequest, member: UUID) -> HttpResponse:
     query = clean_query(request.GET.get("q", ""))
     others = [one for one in find(visible_members(access_of(request)), query) if one.pk != kept.pk]
     other = _other(request, kept)
-    form = ReasonForm(request.POST or None)
-    if other and _is_sent(request, form) and _attempt(form, lambda: _merge(request, kept, other, form)):
-        messages.success(request, _("They are one member now. For seven days this can be undone."))
-        return _back(kept)
+    form, asking = ReasonForm(request.POST or None), None
+    if other and _is_sent(request, form):
+        is_done, asking = _attempt_or_ask(
+            request, form, lambda access: _merge(access, request, kept, other, form)
+        )
+        if is_done:
+            messages.success(request, _("They are one member now. For seven days this can be undone."))
+            return _back(kept)
     context = {
         "query": query,
         "others": others,
@@ -96,6 +104,7 @@ def merge_member(request: HttpRequest, member: UUID) -> HttpResponse:
         "preview": merging.preview(kept=kept, merged=other, at=timezone.now()) if other else None,
         "merges": merging.standing_merges(kept),
         "once": request.POST.get("once") or uuid.uuid4(),
+        "asking": asking,
     }
     return _show(request, "person_merge", kept, form, context)
 
@@ -165,8 +174,7 @@ def _is_right(member: Member, code: str) -> bool:
     ).is_right
 
 
-def _merge(request: HttpRequest, kept: Member, other: Member, form: ReasonForm) -> None:
-    access = access_of(request)
+def _merge(access: Access, request: HttpRequest, kept: Member, other: Member, form: ReasonForm) -> None:
     merging.merge(
         actor=access.actor,
         key=_once(request),
@@ -204,6 +212,23 @@ def _attempt(form: forms.Form, deed: Any) -> bool:
     return True
 
 
+def _attempt_or_ask(
+    request: HttpRequest, form: forms.Form, deed: Callable[[Access], None]
+) -> tuple[bool, Asking | None]:
+    """Do it, on the approval the form came with; above the person's limits, what a second one is asked."""
+    access = replace(access_of(request), approval=request.POST.get("approval", "")[:36])
+    asking = shown_approval(request, access)
+    try:
+        deed(access)
+    except ApprovalRequired as above:
+        return False, asked_for_approval(request, access, above, timezone.now())
+    except Refused as refused:
+        form.add_error(refused.field if refused.field in form.fields else None, str(refused))
+        is_over = isinstance(refused, ApprovalInvalid) and not refused.is_open
+        return False, None if is_over else asking
+    return True, None
+
+
 def _other(request: HttpRequest, kept: Member) -> Member | None:
     """The member named by the address, if this person may see one."""
     try:
@@ -228,5 +253,5 @@ def _back(member: Member) -> HttpResponseRedirect:
 def _show(
     request: HttpRequest, template: str, member: Member, form: forms.Form, context: dict[str, Any]
 ) -> HttpResponse:
-    status = 422 if form.is_bound and form.errors else 200
+    status = 422 if form.is_bound and (form.errors or context.get("asking")) else 200
     return page(request, f"staff/{template}.html", {"member": member, "form": form, **context}, status)

@@ -5,6 +5,7 @@ The database binds the yes to what was asked and spends it (guard.sql, control.s
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -124,7 +125,7 @@ def decide(*, approval: Approval, checker: Staff, is_approved: bool, at: datetim
         raise ApprovalClosed(_("This has been decided already."))
     if asked.expires_at <= at:
         raise ApprovalClosed(_("This was asked more than 24 hours ago. It has to be asked again."))
-    if asked.member_id and _is_own(checker.pk, asked.member_id):
+    if _is_about_own(checker.pk, asked):
         raise OwnAccount(_("You cannot do this on your own account. Ask a colleague."))
     asked.status = ApprovalStatus.APPROVED if is_approved else ApprovalStatus.REFUSED
     asked.checker, asked.decided_at = checker, at
@@ -140,9 +141,9 @@ def decide(*, approval: Approval, checker: Staff, is_approved: bool, at: datetim
     return asked
 
 
-def _is_own(staff_id: int, member_id: int) -> bool:
+def _is_about_own(staff_id: int, asked: Approval) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT control_is_own(%s, %s)", [staff_id, member_id])
+        cursor.execute("SELECT control_is_about_own(%s, %s::jsonb)", [staff_id, json.dumps(asked.payload)])
         return bool(cursor.fetchone()[0])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -9,7 +10,7 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from members.domain import events
@@ -205,15 +206,17 @@ def budget_room(definition: CouponDefinition) -> int | None:
 
 
 def _may_have(definition: CouponDefinition, members: Sequence[Member]) -> set[int]:
-    """Ids of the members who may have one more."""
+    """Ids of the members who may have one more. What was given to whoever was merged into them counts too."""
     everybody = {member.pk for member in members}
     if definition.member_limit is None:
         return everybody
-    counted = Coupon.objects.filter(definition=definition, member_id__in=everybody).filter(
+    absorbed = Member.objects.filter(merged_into__in=everybody).values_list("pk", "merged_into")
+    person_of = {pk: pk for pk in everybody} | dict(absorbed)
+    counted = Coupon.objects.filter(definition=definition, member_id__in=person_of).filter(
         ~Q(state=CouponState.VOID) | Q(round__gt=0)
     )
-    held = counted.order_by().values("member").annotate(held=Count("id"))
-    return everybody - {row["member"] for row in held if row["held"] >= definition.member_limit}
+    held = Counter(person_of[member] for member in counted.values_list("member", flat=True))
+    return {one for one in everybody if held[one] < definition.member_limit}
 
 
 def _check_gift(

@@ -27,11 +27,13 @@ from members.models.control import COUNTED_WHOLE
 from members.refusals import Refused
 
 
-class IdempotencyConflict(Exception):
+class IdempotencyConflict(Refused):
     """The key was used for a deed that was asked for differently; `fields` names what differs."""
 
+    code = "idempotency_key_reuse"
+
     def __init__(self, fields: Sequence[str]) -> None:
-        super().__init__(f"the key was used with another {', '.join(fields)}")
+        super().__init__(_("This form has already done something else. Look at it before you start again."))
         self.fields = list(fields)
 
 
@@ -50,7 +52,7 @@ class OwnAccount(Refused):
 
 class ApprovalRequired(Refused):
     """Above what this person may do alone. `facts`: the limited `deed`, its `amount`, the `payload` to approve,
-    and what is `remaining` (None when no amount is limited)."""
+    and what is `remaining` (None when no amount is limited, or it is not one deed alone)."""
 
     code = "approval_required"
 
@@ -227,7 +229,7 @@ def open_deed(
     answer = _call(
         "SELECT ledger_open(%s::jsonb, %s::text[])", [json.dumps(row), [str(kind) for kind in lots_of]]
     )
-    _refuse(answer, asked)
+    _refuse(answer)
     if answer["replayed"]:
         return Deed(_same(answer["operation"], asked), is_replay=True)
     housebook.under(answer["stamp"])
@@ -311,7 +313,7 @@ def post(
     return Posted({**deed.balances, **answer["balances"]}, answer["event"], UUID(event) if event else None)
 
 
-def _refuse(answer: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+def _refuse(answer: Mapping[str, Any]) -> None:
     """What `ledger_guard` and `ledger_open` forbid, in plain words."""
     code = answer.get("refused")
     if code is None:
@@ -322,7 +324,7 @@ def _refuse(answer: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
             deed=answer["deed"],
             amount=answer["amount"],
             remaining=answer["remaining"],
-            payload=dict(asked),
+            payload=answer["payload"],
         )
     if code in APPROVAL_WORDS:
         raise ApprovalInvalid(code)
@@ -373,13 +375,15 @@ def _open_lot(lot: Mapping[str, Any]) -> OpenLot:
     )
 
 
+def check_same(was: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    """Refuse a used key for what is asked otherwise than it was. Raises IdempotencyConflict."""
+    if fields := sorted(name for name in {*was, *asked} if was.get(name) != asked.get(name)):
+        raise IdempotencyConflict(fields)
+
+
 def _same(operation_id: int, asked: Mapping[str, Any]) -> Operation:
     earlier = Operation.objects.get(pk=operation_id)
-    fields = sorted(
-        name for name in {*earlier.request, *asked} if earlier.request.get(name) != asked.get(name)
-    )
-    if fields:
-        raise IdempotencyConflict(fields)
+    check_same(earlier.request, asked)
     return earlier
 
 

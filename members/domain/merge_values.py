@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +18,7 @@ from members.domain.ledger import Actor, Deed, Leg, NewLot
 from members.domain.lot_parts import open_lot, part_paid
 from members.domain.moves import legs_out, lock_accounts
 from members.enums import STORED_VALUE, AccountKind, CardStatus, OperationKind
-from members.models import Account, Card, Lot, Member, Merge, MergeMove, Operation
+from members.models import Account, Card, LimitedDeed, Lot, Member, Merge, MergeMove, Operation
 from members.refusals import Refused
 
 
@@ -37,14 +38,30 @@ class Value:
     points: int = 0
 
     @property
+    def money_minor(self) -> int:
+        return self.principal_minor + self.bonus_minor
+
+    def limited(self) -> dict[str, int]:
+        """As the limits of a person count it: what a yes to the whole merge is bound to."""
+        return {
+            LimitedDeed.TRANSFER.value: self.money_minor,
+            LimitedDeed.TRANSFER_SERVICES.value: self.services,
+            LimitedDeed.TRANSFER_POINTS.value: self.points,
+        }
+
+    @property
     def is_nothing(self) -> bool:
         return not (self.principal_minor or self.bonus_minor or self.services or self.points)
 
 
 def value_of(member: Member, at: datetime) -> Value:
     """Everything on the member's accounts that has not expired, pending and held value included."""
+    return _sum_of(_live(member, at).values_list("account__kind", "remaining"))
+
+
+def _sum_of(parts: Iterable[tuple[str, int]]) -> Value:
     sums: dict[str, int] = defaultdict(int)
-    for kind, remaining in _live(member, at).values_list("account__kind", "remaining"):
+    for kind, remaining in parts:
         sums[kind] += remaining
     return Value(*(sums[kind] for kind in (*STORED_VALUE, AccountKind.SERVICES, AccountKind.POINTS)))
 
@@ -63,14 +80,15 @@ def lock(actor: Actor, *members: Member) -> None:
 
 def move_over(done: Merge, actor: Actor) -> None:
     """Each card's value to a new card of the same product; the points with the first. The old cards are replaced."""
-    cards = cards_of(done.merged)
+    cards, value = cards_of(done.merged), value_of(done.merged, done.at)
+    asked = {"way": "over", "whole": value.limited(), "once": done.key}
     for card in cards:
         new = _new_card(done, card, actor)
-        _move(done, card, new, actor)
+        _move(done, card, new, actor, asked)
         Card.objects.filter(pk=card.pk).update(status=CardStatus.REPLACED)
         Card.objects.filter(pk=new.pk).update(replaces=card)
-    if not cards and not value_of(done.merged, done.at).is_nothing:
-        _move_without_cards(done, actor)
+    if not cards and not value.is_nothing:
+        _move_without_cards(done, actor, asked)
 
 
 def move_back(done: Merge, actor: Actor, at: datetime) -> None:
@@ -83,7 +101,7 @@ def move_back(done: Merge, actor: Actor, at: datetime) -> None:
             Card.objects.filter(pk=move.card_id).update(status=CardStatus.ACTIVE)
         if move.received_id:
             lots = Lot.objects.filter(operation=move.received_id).select_related("source", "account")
-            _transfer(done, move.new_card, move.card, list(lots), actor, at, way="back")
+            _transfer(done, move.new_card, move.card, list(lots), actor, at, {"way": "back"})
 
 
 def _is_of_merge(move: MergeMove) -> bool:
@@ -103,54 +121,67 @@ def _new_card(done: Merge, card: Card, actor: Actor) -> Card:
     return new
 
 
-def _move(done: Merge, card: Card, new: Card, actor: Actor) -> None:
+def _move(done: Merge, card: Card, new: Card, actor: Actor, asked: dict[str, Any]) -> None:
     of_card = Q(account__card=card) | Q(account__card=None)
     lots = list(
         _live(done.merged, done.at).filter(of_card).select_related("source", "account").order_by("pk")
     )
-    sent, received = _transfer(done, card, new, lots, actor, done.at, way="over") if lots else (None, None)
+    sent, received = _transfer(done, card, new, lots, actor, done.at, asked) if lots else (None, None)
     MergeMove.objects.create(merge=done, card=card, new_card=new, sent=sent, received=received)
 
 
-def _move_without_cards(done: Merge, actor: Actor) -> None:
+def _move_without_cards(done: Merge, actor: Actor, asked: dict[str, Any]) -> None:
     """Points of a member whose cards are all gone: they go to the points of the kept member, by its own card."""
     mine = Card.objects.filter(member=done.kept).order_by("-pk").first()
     theirs = Card.objects.filter(member=done.merged).order_by("-pk").first()
     if mine is None or theirs is None:
         raise MergeUsed(_("Their points need a card: open one for the member who is kept first."))
     lots = list(_live(done.merged, done.at).filter(account__card=None).select_related("source", "account"))
-    sent, received = _transfer(done, theirs, mine, lots, actor, done.at, way="over")
+    sent, received = _transfer(done, theirs, mine, lots, actor, done.at, asked)
     MergeMove.objects.create(merge=done, card=theirs, new_card=mine, sent=sent, received=received)
 
 
 def _transfer(
-    done: Merge, card: Card, new: Card, lots: Sequence[Lot], actor: Actor, at: datetime, *, way: str
+    done: Merge,
+    card: Card,
+    new: Card,
+    lots: Sequence[Lot],
+    actor: Actor,
+    at: datetime,
+    asked: dict[str, Any],
 ) -> tuple[Operation, Operation]:
     """All of these lots out of one card's accounts and into another's. Told to nobody: it stays one person's."""
-    out = _open(OperationKind.MOVE_OUT, done, card, lots, actor, at, way)
+    out = _open(OperationKind.MOVE_OUT, done, card, lots, actor, at, asked)
     opened = tuple(open_lot(lot, AccountKind(lot.account.kind)) for lot in lots)
     uses = [Use(lot.pk, -lot.remaining) for lot in lots]
     ledger.post(out, legs_out(replace(out, lots=opened), uses))
-    into = _open(OperationKind.MOVE_IN, done, new, lots, actor, at, way)
+    into = _open(OperationKind.MOVE_IN, done, new, lots, actor, at, asked)
     ledger.post(into, _legs_in(into, lots))
     return out.operation, into.operation
 
 
 def _open(
-    kind: OperationKind, done: Merge, card: Card, lots: Sequence[Lot], actor: Actor, at: datetime, way: str
+    kind: OperationKind,
+    done: Merge,
+    card: Card,
+    lots: Sequence[Lot],
+    actor: Actor,
+    at: datetime,
+    asked: dict[str, Any],
 ) -> Deed:
-    money = sum(lot.remaining for lot in lots if lot.account.kind in STORED_VALUE)
-    member_id = card.member_id
+    """`asked` is what all deeds of a merge have in common: the way, over or back, and over all that moves."""
+    value = _sum_of((lot.account.kind, lot.remaining) for lot in lots)
+    parts = {"amount": value.money_minor, "services": value.services, "points": value.points}
     return ledger.open_deed(
         kind=kind,
         actor=actor,
-        key=f"merge:{done.key}:{card.pk}:{way}:{kind}",
+        key=f"merge:{done.key}:{card.pk}:{asked['way']}:{kind}",
         at=at,
         store_id=done.store_id,
-        member_id=member_id,
+        member_id=card.member_id,
         card_id=card.pk,
-        request={"merge": [done.kept_id, done.merged_id], "card": card.pk, "amount": money, "way": way},
-        amount_minor=money,
+        request={"merge": [done.kept_id, done.merged_id], "card": card.pk, **parts, **asked},
+        amount_minor=value.money_minor,
     )
 
 

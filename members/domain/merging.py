@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members import signals
 from members.domain import audit, merge_values, tiers
-from members.domain.ledger import Actor, NotCurrent, OwnAccount
+from members.domain.ledger import Actor, NotCurrent, OwnAccount, check_same
 from members.domain.merge_persons import hand_back, hand_over
 from members.enums import CardStatus, HoldStatus, Role
 from members.models import (
@@ -98,14 +98,18 @@ def merge(
     """Take one member into the other. Audited. The same key gives the same merge.
 
     Locks both members, then the accounts of both, each in id order: a spend that came first is counted, one that
-    comes later finds its card replaced. Raises MergeForbidden, SameMember, NotCurrent, MergeBlocked,
-    ledger.OwnAccount, ledger.ApprovalRequired, ledger.AccountFrozen.
+    comes later finds its card replaced. Above a limit of the person's one yes covers all cards, bound to both members
+    and to all that moves. Raises MergeForbidden, SameMember, NotCurrent, MergeBlocked,
+    ledger.OwnAccount, ledger.ApprovalRequired, ledger.ApprovalInvalid, ledger.AccountFrozen, ledger.IdempotencyConflict.
     """
     with transaction.atomic():
+        both = _locked(kept, merged)
         if known := Merge.objects.filter(scope=actor.scope, key=key).first():
+            check_same(
+                {"kept": known.kept_id, "merged": known.merged_id}, {"kept": kept.pk, "merged": merged.pk}
+            )
             return known
         _check_word(actor, store, reason)
-        both = _locked(kept, merged)
         kept, merged = both[kept.pk], both[merged.pk]
         _check(actor, kept, merged)
         merge_values.lock(actor, kept, merged)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from members import signals
 from members.domain import audit, events, lately
 from members.domain.enrolment import PhoneTaken, phone_hash, read_phone
-from members.domain.ledger import Actor, NotCurrent, OwnAccount
+from members.domain.ledger import Actor, NotCurrent, OwnAccount, check_same
 from members.enums import Role
 from members.models import Account, Hold, Member, Operation, PhoneChange, PhoneChangeStatus, Staff, Store
 from members.phones import mask
@@ -135,13 +135,13 @@ def change_phone(
 
     Locks the member. Publishes phone_changed, or phone_change_asked while the old number is still the member's.
     Audited. The same key gives the same change. Raises PhoneUnusable, PhoneTaken, PhoneUnchanged, PhoneChangeWaits,
-    PhoneChangeForbidden, NotCurrent, ledger.OwnAccount.
+    PhoneChangeForbidden, NotCurrent, ledger.OwnAccount, ledger.IdempotencyConflict.
     """
     number = read_phone(phone)
     with transaction.atomic():
         held = _locked(member)
         if known := PhoneChange.objects.filter(scope=actor.scope, key=key).first():
-            return known
+            return _same(known, member, number, is_confirmed_by_old)
         _check(held, number, actor, store, reason, is_confirmed_by_old)
         change = PhoneChange.objects.create(
             member=held,
@@ -224,6 +224,23 @@ def _locked(member: Member) -> Member:
         .select_related("home_store")
         .get(pk=member.pk)
     )
+
+
+def _same(known: PhoneChange, member: Member, number: str, is_confirmed: bool) -> PhoneChange:
+    """The change this key made, if it was for this; of one that is over the number is kept masked only.
+
+    Raises ledger.IdempotencyConflict.
+    """
+    asked = number if known.new_phone else mask(number)
+    check_same(
+        {
+            "member": known.member_id,
+            "phone": known.new_phone or known.new_masked,
+            "is_confirmed_by_old": known.is_confirmed_by_old,
+        },
+        {"member": member.pk, "phone": asked, "is_confirmed_by_old": is_confirmed},
+    )
+    return known
 
 
 def _check(member: Member, number: str, actor: Actor, store: Store, reason: str, is_confirmed: bool) -> None:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from members.domain.allocation import OpenLot, Use, take_in_order, take_pro_rata
 from members.domain.cards import WrongCard, open_card
 from members.domain.deeds import AMOUNT_MAX, AmountRefused, CardNotUsable, begin, conclude
-from members.domain.ledger import Actor, ApprovalRequired, Deed
+from members.domain.ledger import Actor, ApprovalRequired, Deed, check_same
 from members.domain.moves import legs_in, legs_out, lock_accounts
 from members.domain.payments import CodeRequired
 from members.domain.phone_changes import check_gift
@@ -62,7 +62,7 @@ def propose(
     `is_confirmed` says that the sender's code was right: nobody gives value away without the sender's phone. A member
     who proposes alone (no person of staff) names a number, kept masked in `to_number`; with no `receiver` it is nobody's.
     Raises CodeRequired, TransferRefused, CardNotUsable, CoolingOff, InsufficientBalance, InsufficientServices,
-    TooFewPoints.
+    TooFewPoints, ledger.IdempotencyConflict.
     """
     if known := Transfer.objects.filter(scope=actor.scope, key=key).first():
         return _same(known, card, receiver, (amount_minor, services, points))
@@ -92,7 +92,7 @@ def propose(
                 "expires_at": at + VALID_FOR,
             },
         )
-        return transfer
+        return _same(transfer, card, receiver, (amount_minor, services, points))
 
 
 def confirm(*, actor: Actor, at: datetime, transfer: Transfer) -> Transfer:
@@ -100,8 +100,10 @@ def confirm(*, actor: Actor, at: datetime, transfer: Transfer) -> Transfer:
 
     Locked: the transfer, the person of staff, then both members' accounts in id order. Publishes value_sent and
     value_received. Confirmed again it stays as it was. Without a person of staff (the portal) the limits and the own
-    account of whoever proposed it hold, those of members alone when that was the member. Raises TransferEnded, TransferRefused, CardNotUsable, InsufficientBalance,
-    InsufficientServices, TooFewPoints, CardLimitReached, ledger.OwnAccount, ledger.ApprovalRequired.
+    account of whoever proposed it hold; when that was the member, the limits of members alone.
+
+    Raises TransferEnded, TransferRefused, CardNotUsable, InsufficientBalance, InsufficientServices, TooFewPoints,
+    CardLimitReached, ledger.OwnAccount, ledger.ApprovalRequired.
     """
     with transaction.atomic():
         held = Transfer.objects.select_for_update(no_key=True).get(pk=transfer.pk)
@@ -133,12 +135,11 @@ def confirm(*, actor: Actor, at: datetime, transfer: Transfer) -> Transfer:
 
 
 def _same(known: Transfer, card: Card, receiver: Member | None, asked: tuple[int, int, int]) -> Transfer:
-    """The transfer a used key made, if it was for this. Raises TransferRefused."""
+    """The transfer this key made, if it was for this. Raises ledger.IdempotencyConflict."""
+    names = ("card", "receiver", "amount", "services", "points")
     was = (known.card_id, known.receiver_id, known.amount_minor, known.services, known.points)
-    if was != (card.pk, receiver and receiver.pk, *asked):
-        raise TransferRefused(
-            _("This form has already done something else. Look at it before you start again.")
-        )
+    now = (card.pk, receiver and receiver.pk, *asked)
+    check_same(dict(zip(names, was, strict=True)), dict(zip(names, now, strict=True)))
     return known
 
 

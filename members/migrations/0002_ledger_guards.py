@@ -13,6 +13,7 @@ FILES = (
     "audit.sql",
     "control.sql",
     "days.sql",
+    "coupon_limits.sql",
     "coupons.sql",
     "tiers.sql",
     "housebook.sql",

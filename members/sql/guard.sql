@@ -5,13 +5,22 @@ CREATE OR REPLACE FUNCTION control_hash(payload jsonb) RETURNS bytea LANGUAGE sq
   SELECT sha256(convert_to(payload::text, 'UTF8'))
 $$;
 
--- Which limit an operation falls under (null: none), and how much of it it uses up.
+-- What of a deed a yes is bound to: all that is asked. Of a merge, what its deeds have in common: both members and all
+-- that moves (`whole`); not which card moves what, nor the form it came by.
+CREATE OR REPLACE FUNCTION control_bound(request jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN request ? 'whole' THEN request - ARRAY['card', 'amount', 'services', 'points', 'once']
+              ELSE request END
+$$;
+
+-- Which limit an operation falls under (null: none), and how much of it it uses up. A merge undone is under none: it
+-- gives back what nobody has touched.
 CREATE OR REPLACE FUNCTION control_deed(kind text, request jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE kind WHEN 'refund' THEN 'refund' WHEN 'refund_recharge' THEN 'refund_recharge'
     WHEN 'recharge' THEN CASE WHEN request->>'plan' IS NOT NULL THEN 'recharge' END
     WHEN 'adjust' THEN CASE WHEN request->>'account' = 'points' THEN 'adjust_points' ELSE 'adjust' END
-    WHEN 'close' THEN 'close' WHEN 'move_out' THEN 'transfer' WHEN 'opening' THEN 'opening'
+    WHEN 'close' THEN 'close' WHEN 'opening' THEN 'opening'
+    WHEN 'move_out' THEN CASE WHEN request->>'way' IS DISTINCT FROM 'back' THEN 'transfer' END
     WHEN 'sell_services' THEN 'sell_services' END
 $$;
 CREATE OR REPLACE FUNCTION control_measure(kind text, request jsonb, amount bigint) RETURNS bigint
@@ -26,15 +35,27 @@ RETURNS TABLE (deed text, measure bigint) LANGUAGE sql IMMUTABLE PARALLEL SAFE A
   UNION ALL
   SELECT CASE kind WHEN 'refund' THEN 'return_services' ELSE 'transfer_services' END, (request->>'services')::bigint
   WHERE kind IN ('refund', 'move_out') AND (request->>'services')::bigint > 0
+    AND request->>'way' IS DISTINCT FROM 'back'
   UNION ALL
   SELECT CASE kind WHEN 'refund' THEN 'refund_points' ELSE 'transfer_points' END, (request->>'points')::bigint
   WHERE kind IN ('refund', 'move_out') AND (request->>'points')::bigint > 0
+    AND request->>'way' IS DISTINCT FROM 'back'
 $$;
 
 -- Whether an account is the person's own, or one on their own phone: nobody deals with it or approves it.
 CREATE OR REPLACE FUNCTION control_is_own(person bigint, of_member bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT EXISTS (SELECT 1 FROM members_staff s JOIN members_member m ON m.id = of_member
                  WHERE s.id = person AND (s.member_id = m.id OR s.phone_hash = m.phone_hash))
+$$;
+
+-- Whether one of the members a request is about is the person's own: its member, both of a merge, who a transfer is to.
+CREATE OR REPLACE FUNCTION control_is_about_own(person bigint, request jsonb) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (
+    SELECT 1 FROM (SELECT (request->>'member')::bigint
+                   UNION ALL SELECT jsonb_array_elements_text(request->'merge')::bigint
+                   UNION ALL SELECT t.receiver_id FROM members_transfer t WHERE t.id = (request->>'transfer')::bigint
+                  ) about (of_member)
+    WHERE control_is_own(person, about.of_member))
 $$;
 
 -- A person's highest role at the till of a store; null when they have none. A superuser has no limit of a role.
@@ -103,11 +124,21 @@ BEGIN
   -- asked before, not in the query: its plan casts a known text although a CASE would not have come to it
   IF NOT pg_input_is_valid(shown, 'uuid') THEN RETURN '{"refused": "approval_mismatch"}'; END IF;
   SELECT * INTO given FROM members_approval a WHERE a.public_id = shown::uuid FOR NO KEY UPDATE;
-  IF NOT FOUND OR given.maker_id <> (deed->>'staff')::bigint OR given.store_id <> (deed->>'store')::bigint
-     OR given.deed IS DISTINCT FROM limited THEN
+  IF NOT FOUND OR given.maker_id <> (deed->>'staff')::bigint OR given.store_id <> (deed->>'store')::bigint THEN
     RETURN '{"refused": "approval_mismatch"}';
   END IF;
-  IF limited = 'opening' THEN
+  IF deed->'request' ? 'whole' THEN
+    -- one yes to a whole merge, asked for under whichever limit it is above: all its deeds are done on it
+    IF given.payload_hash <> control_hash(control_bound(deed->'request'))
+       OR given.amount IS DISTINCT FROM (deed->'request'->'whole'->>given.deed)::bigint THEN
+      RETURN '{"refused": "approval_mismatch"}';
+    END IF;
+    PERFORM 1 FROM members_operation o
+    WHERE o.id = given.operation_id AND o.request->>'once' = deed->'request'->>'once';
+    IF FOUND THEN RETURN NULL; END IF;
+  ELSIF given.deed IS DISTINCT FROM limited THEN
+    RETURN '{"refused": "approval_mismatch"}';
+  ELSIF limited = 'opening' THEN
     -- one yes to a whole file: every row names the batch, and all are posted in the transaction that used it
     same_batch := given.payload->>'batch' = deed->'request'->>'batch';
     IF NOT coalesce(same_batch, false) THEN RETURN '{"refused": "approval_mismatch"}'; END IF;
@@ -128,7 +159,7 @@ BEGIN
     PERFORM 1 FROM members_staff s WHERE s.id = given.checker_id AND s.is_active AND s.is_superuser FOR SHARE;
     IF NOT FOUND THEN RETURN '{"refused": "approval_withdrawn"}'; END IF;
   END IF;
-  IF control_is_own(given.checker_id, (deed->>'member')::bigint) THEN RETURN '{"refused": "own_account"}'; END IF;
+  IF control_is_about_own(given.checker_id, deed->'request') THEN RETURN '{"refused": "own_account"}'; END IF;
   UPDATE members_approval SET status = 'used', used_at = now(), operation_id = deed_operation
   WHERE id = given.id;
   RETURN NULL;
@@ -167,7 +198,14 @@ BEGIN
       rest.left_amount := 0;
     END IF;
     CONTINUE WHEN NOT rest.is_over;
+    -- of a merge all that moves is asked for, whichever card is over; what is left before it is not known there
+    IF deed->'request' ? 'whole' THEN
+      part.measure := (deed->'request'->'whole'->>part.deed)::bigint;
+      rest.left_amount := NULL;
+      rest.left_count := NULL;
+    END IF;
     RETURN jsonb_build_object('refused', 'approval_required', 'deed', part.deed, 'amount', part.measure,
+                              'payload', control_bound(deed->'request'),
                               'remaining', rest.left_amount, 'remaining_count', rest.left_count);
   END LOOP;
   RETURN answer;

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from members.domain import approvals
+from members.domain import approvals, transfers
 from members.domain.adjusting import adjust
 from members.domain.approvals import ApprovalClosed, MayNotApprove, ReasonMissing, SelfApproval
 from members.domain.card_states import replace_card
@@ -250,6 +250,23 @@ def test_nobody_approves_value_for_their_own_account(request_of, give, mei, li_l
 
     with pytest.raises(OwnAccount):
         approvals.decide(approval=approval, checker=mei, is_approved=True, at=NOON)
+
+
+def test_nobody_approves_value_that_comes_to_themselves(loaded_card, enrol, riverside, chen, mei):
+    StaffLimit.objects.create(deed="transfer", role=Role.CASHIER, amount_max=1000)
+    her = enrol("13900139000", name="Mei")
+    mei.member = her
+    mei.save(update_fields=["member"])
+    here = {"actor": actor_of(chen), "at": NOON}
+    offered = transfers.propose(
+        key="t", store=riverside, card=loaded_card, receiver=her, amount_minor=5000, is_confirmed=True, **here
+    )
+    with pytest.raises(ApprovalRequired) as refused:
+        transfers.confirm(transfer=offered, **here)
+    asked = approvals.ask(refused=refused.value, maker=chen, store=riverside, note="Gift", at=NOON)
+
+    with pytest.raises(OwnAccount):
+        approvals.decide(approval=asked, checker=mei, is_approved=True, at=NOON)
 
 
 def test_a_request_says_why(give, chen, riverside):

@@ -24,8 +24,6 @@ from members.enums import CardStatus, ConsentSource, TenderType
 from members.models import (
     AuditEntry,
     Card,
-    Coupon,
-    CouponDefinition,
     Entry,
     Lot,
     Member,
@@ -134,23 +132,6 @@ def test_purchases_facts_tags_and_the_stricter_consent_are_handed_over(join, li_
     assert Purchase.objects.get().member_id == li_lei.pk
     assert fresh.tags == ["window seat"]
     assert (fresh.has_service_consent, fresh.has_marketing_consent) == (True, False)
-
-
-def test_open_coupons_go_along(join, riverside, double, li_lei):
-    definition = CouponDefinition.objects.create(name="Five off", kind="amount", off_minor=500)
-    Coupon.objects.create(
-        code="ABCD2345",
-        definition=definition,
-        member=double,
-        store=riverside,
-        scope="test",
-        key="one",
-        issued_at=NOON,
-    )
-
-    join()
-
-    assert Coupon.objects.get().member_id == li_lei.pk
 
 
 def test_the_merged_member_is_found_nowhere_and_gets_no_new_card(join, double, at_till, riverside, product):

@@ -15,7 +15,7 @@ from members.domain.merging import merge
 from members.domain.spending import spend
 from members.domain.verify import verify
 from members.enums import TenderType
-from members.models import Card, Member
+from members.models import Card, Member, Merge
 from tests.conftest import NOON
 
 
@@ -114,6 +114,19 @@ def test_two_merges_that_cross_each_other_end_with_one(their_card, riverside, li
     assert total == 30000
     assert Member.objects.current().count() == 1
     assert not verify().faults
+
+
+def test_a_double_click_is_one_merge(riverside, li_lei, double, mei):
+    results: list[Merge] = []
+
+    def join() -> None:
+        actor = Actor(scope=f"staff:{mei.pk}", staff_id=mei.pk)
+        asked = {"kept": li_lei, "merged": double, "reason": "Same person"}
+        results.append(merge(actor=actor, key="m", at=NOON, store=riverside, **asked))
+
+    run_all(*[join] * 4)
+
+    assert [one.pk for one in results] == [Merge.objects.get().pk] * 4
 
 
 def test_a_card_opened_while_the_member_is_merged_is_opened_before_or_not_at_all(

@@ -7,12 +7,28 @@ from uuid import uuid4
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from members.models import Erasure, Member, MemberStatus, Merge, PhoneChange
+from members.domain import approvals
+from members.domain.cards import open_card, recharge_card
+from members.domain.ledger import TenderPaid
+from members.enums import Role, TenderType
+from members.models import (
+    Approval,
+    Erasure,
+    Member,
+    MemberStatus,
+    Merge,
+    PhoneChange,
+    Staff,
+    StaffLimit,
+)
 from messaging.models import Message
-from tests.crm.staff.conftest import at_work
+from tests.conftest import NOON, employ
+from tests.crm.staff.conftest import at_work, text_of
 
 OTHER = "13700137000"
+PASSWORD = "a long enough word"  # noqa: S105  (conftest.employ's)
 
 
 @pytest.fixture
@@ -109,6 +125,65 @@ def test_a_merged_member_is_not_in_the_list_and_its_number_finds_the_kept_one(ma
     found = manager.get(reverse("staff:find_member"), {"q": OTHER}).content.decode()
     assert "Li Lei" in found
     assert "Lei Li" not in found
+
+
+@pytest.fixture
+def above_the_limit(riverside, double, product, at_till) -> Staff:
+    """The double has two cards of 600.00; a manager moves 1,000.00 alone. Olga, the owner, may say yes."""
+    StaffLimit.objects.create(deed="transfer", role=Role.MANAGER, amount_max=100_000)
+    common = {"actor": at_till, "at": NOON, "store": riverside}
+    for key in ("one", "other"):
+        card, _ = open_card(key=f"open-{key}", member=double, product=product, **common)
+        recharge_card(key=f"pay-{key}", card=card, tender=TenderPaid(TenderType.CASH, 60000), **common)
+    return employ(riverside, "olga", Role.OWNER)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ("You may not do this alone.", "with ¥1,200.00, 0 services and 0 points in all")),
+        ("zh-hans", ("您不能单独", "共转入 ¥1,200.00、0 次服务、0 积分")),
+    ],
+)
+def test_a_merge_above_the_limit_is_asked_for_approved_and_done(
+    manager, li_lei, double, above_the_limit, language, said
+):
+    olga = at_work(above_the_limit)
+    for browser in (manager, olga):
+        browser.defaults["HTTP_ACCEPT_LANGUAGE"] = language
+    where = to("merge_member", li_lei, f"?other={double.public_id}")
+    form = {"reason": "Same person", "once": str(uuid4())}
+
+    refused = manager.post(where, form)
+    waiting = manager.post(where, form | {"approval_note": "Same ID card"})
+    asked = Approval.objects.get()
+    listed = olga.get(reverse("staff:approval_list"))
+    too_early = manager.post(where, form | {"approval": str(asked.public_id)})
+    yes = {"decision": "approve", "password": PASSWORD}
+    olga.post(reverse("staff:decide_approval", args=[asked.public_id]), yes)
+    done = manager.post(where, form | {"approval": str(asked.public_id)})
+
+    assert [answer.status_code for answer in (refused, waiting, too_early, done)] == [422, 422, 422, 302]
+    assert said[0] in text_of(refused) and said[1] in text_of(listed)
+    for answer in (waiting, too_early):
+        assert f'name="approval" value="{asked.public_id}"' in text_of(answer)
+    assert Member.objects.get(pk=double.pk).merged_into_id == li_lei.pk
+
+
+def test_what_was_approved_is_not_for_another_merge(manager, li_lei, double, above_the_limit, enrol):
+    third = enrol("13600136000", name="Han Mei")
+    where, other = (to("merge_member", kept, f"?other={double.public_id}") for kept in (li_lei, third))
+    form = {"reason": "Same person", "once": str(uuid4())}
+    manager.post(where, form | {"approval_note": "Same ID card"})
+    asked = Approval.objects.get()
+    approvals.decide(approval=asked, checker=above_the_limit, is_approved=True, at=timezone.now())
+
+    answer = manager.post(other, form | {"approval": str(asked.public_id)})
+
+    assert answer.status_code == 422
+    assert "something differs from what was asked" in text_of(answer)
+    assert 'name="approval"' not in text_of(answer)
+    assert not Merge.objects.exists()
 
 
 def test_a_merge_without_a_reason_is_refused(manager, li_lei, double):
