@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from constance.admin import Config
 from django.contrib import admin, messages
 from django.contrib.admin.filters import BooleanFieldListFilter
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -42,6 +43,8 @@ from members.enums import Role
 from members.models import Store
 
 _NAMES = {"name": _("Name"), "revoked": _("Revoked")}
+
+Config._meta.verbose_name_plural = _("Rules of the house")  # "config" to its own package
 
 for unused in (APIKey, PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule):
     admin.site.unregister(unused)

@@ -126,8 +126,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         if shown:
             groups.append({"title": title, "separator": True, "collapsible": False, "items": shown})
     if request.user.is_superuser:  # type: ignore[union-attr]
-        limits = _item(_("Sending limits"), "tune", reverse("admin:constance_config_changelist"))
-        groups.append({"title": _("Settings"), "separator": True, "items": [limits]})
+        rules = _item(_("Rules of the house"), "tune", reverse("admin:constance_config_changelist"))
+        groups.append({"title": _("Settings"), "separator": True, "items": [rules]})
     return groups
 
 

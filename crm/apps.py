@@ -1,11 +1,13 @@
 from importlib import import_module
 from typing import Any
 
+from constance.apps import ConstanceConfig
 from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.admin import apps as admin_apps
 from django.contrib.admin.checks import check_admin_app, check_dependencies
 from django.core import checks
+from django.utils.translation import gettext_lazy as _
 
 
 class CrmConfig(AppConfig):
@@ -29,6 +31,13 @@ class BackOfficeConfig(admin_apps.SimpleAdminConfig):
     def ready(self) -> None:
         checks.register(check_dependencies, checks.Tags.admin)
         checks.register(check_pages, checks.Tags.admin)
+
+
+class HouseRulesConfig(ConstanceConfig):
+    """What an owner may set while the house runs (crm/run_time_settings.py), in the admin's words."""
+
+    default = False
+    verbose_name = _("Settings")
 
 
 def check_pages(app_configs: Any, **options: Any) -> list[checks.CheckMessage]:

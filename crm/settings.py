@@ -39,7 +39,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "pgtrigger",
     "axes",
-    "constance",
+    "crm.apps.HouseRulesConfig",
     "import_export",
     "rest_framework",
     "rest_framework_api_key",

@@ -41,10 +41,17 @@ class WrongCode(Refused):
     field = "code"
 
 
+class CardField(forms.ModelChoiceField):
+    """A card as its holder knows it, not the whole number."""
+
+    def label_from_instance(self, card: Any) -> str:
+        return f"{card.product.name} …{card.number[-4:]}"
+
+
 class PassOnForm(PhoneForm, CodeForm):
     """What is passed on, and to whose number. The code comes last, once it was sent."""
 
-    card = forms.ModelChoiceField(
+    card = CardField(
         Card.objects.none(),
         label=gettext_lazy("From which card?"),
         to_field_name="public_id",
@@ -63,11 +70,17 @@ class PassOnForm(PhoneForm, CodeForm):
         self.fields["card"].queryset = own.select_related("product").order_by("-id")  # type: ignore[attr-defined]
         self.fields["phone"].label = gettext_lazy("The receiver’s mobile number")
         self.fields["phone"].help_text = ""
+        self.fields["phone"].error_messages["required"] = gettext_lazy("Enter the receiver’s mobile number.")
         self.fields["code"].required = False
         for name in ("phone", "code"):
             self.fields[name].widget.attrs.pop("autofocus", None)
         for name in ("services", "points"):
             self.fields[name].widget.attrs.update(inputmode="numeric", autocomplete="off")
+
+    def ask_code(self) -> None:
+        """A code was sent: the page waits for it, and for nothing else."""
+        self.fields["code"].required = True
+        self.fields["code"].widget.attrs["autofocus"] = True
 
     def clean_code(self) -> str:
         return super().clean_code() if self.cleaned_data["code"] else ""
@@ -88,6 +101,8 @@ def pass_on(request: PortalRequest) -> HttpResponse:
             is_sent = True
         except Refused as refused:
             _tell(form, refused)
+    if is_sent:
+        form.ask_code()
     context = {"form": form, "is_sent": is_sent, "once": _once(request), "kinds": _kinds(form)}
     return page(request, "transfer_new", context, status=422 if form.errors else 200)
 

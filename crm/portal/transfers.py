@@ -34,6 +34,7 @@ def transfer_answer(request: PortalRequest, public_id: UUID) -> HttpResponse:
     context = {
         "transfer": transfer,
         "is_mine_to_take": transfer.receiver_id == request.member.pk,
+        "is_done": transfer.status == TransferStatus.DONE,
         "is_open": transfer.status == TransferStatus.PROPOSED and transfer.expires_at > timezone.now(),
     }
     return page(request, "transfer", context)

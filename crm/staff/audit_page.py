@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from crm.shell.formats import store_time
-from crm.staff import audit_words
+from crm.staff import audit_words, fault_words
 from crm.staff.access import Access, access_of, needs, page
 from crm.staff.fields import DayField
 from crm.staff.paging import PAGE_ROWS, asked_of, cut, whole_number, with_query
@@ -124,6 +124,7 @@ def audit_log(request: HttpRequest) -> HttpResponse:
         "rows": [
             {
                 "entry": entry,
+                "by": str(entry.staff or "") or audit_words.done_by(entry.scope),
                 "subject": audit_words.short(entry.subject),
                 "lines": list(changes_of(entry, zone)),
             }
@@ -200,7 +201,7 @@ def frozen_accounts(request: HttpRequest) -> HttpResponse:
 
 
 def _show_frozen(
-    request: HttpRequest, *, problem: str = "", wrong: int = 0, status: int = 200
+    request: HttpRequest, *, refused: dict[str, Any] | None = None, status: int = 200
 ) -> HttpResponse:
     access = access_of(request)
     accounts = list(_frozen(access)[:PAGE_ROWS])
@@ -210,9 +211,14 @@ def _show_frozen(
         subject_id__in=[str(account.pk) for account in accounts],
     ).order_by("seq")
     told = {entry.subject_id: entry for entry in why}
-    rows = [{"account": account, "entry": told.get(str(account.pk))} for account in accounts]
-    context = {"rows": rows, "problem": problem, "wrong": wrong, "may_release": access.may(Role.OWNER)}
+    rows = [_frozen_row(account, told.get(str(account.pk))) for account in accounts]
+    context = {"rows": rows, "may_release": access.may(Role.OWNER), **(refused or {})}
     return page(request, "staff/frozen_accounts.html", context, status)
+
+
+def _frozen_row(account: Account, entry: AuditEntry | None) -> dict[str, Any]:
+    faults = (entry.after or {}).get("faults", ()) if entry else ()
+    return {"account": account, "entry": entry, "faults": fault_words.told(faults, account.kind)}
 
 
 @require_POST
@@ -220,12 +226,19 @@ def _show_frozen(
 def release_account(request: HttpRequest, account: int) -> HttpResponse:
     """Release one whose books agree again. An owner's word, with a reason."""
     access = access_of(request)
-    found = get_object_or_404(_frozen(access), pk=account)
+    found, reason = get_object_or_404(_frozen(access), pk=account), request.POST.get("reason", "")[:200]
     try:
-        freezing.unfreeze(
-            account=found, by=access.staff, reason=request.POST.get("reason", "")[:200], at=timezone.now()
-        )
+        freezing.unfreeze(account=found, by=access.staff, reason=reason, at=timezone.now())
     except Refused as refusal:
-        return _show_frozen(request, problem=str(refusal.message), wrong=found.pk, status=422)
+        refused = {"problem": _why_not(refusal), "wrong": found.pk, "reason": reason}
+        return _show_frozen(request, refused=refused, status=422)
     messages.success(request, _("Released."))
     return HttpResponseRedirect(reverse("staff:frozen_accounts"))
+
+
+def _why_not(refusal: Refused) -> str:
+    """The refusal; the rules that are still broken as sentences instead of their names."""
+    if not isinstance(refusal, freezing.StillWrong):
+        return str(refusal.message)
+    broken = " ".join(fault_words.sentence({"rule": rule}) for rule in refusal.facts["rules"])
+    return f"{_('The books of this account still do not agree.')} {broken}"

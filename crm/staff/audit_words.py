@@ -14,6 +14,7 @@ from django.utils.translation import get_language_info, gettext_lazy, pgettext_l
 from django.utils.translation import gettext as _
 
 from crm.shell.formats import money_text, number_text, store_time
+from crm.staff import fault_words
 from members.enums import AccountKind, CardStatus, OperationKind
 from members.models.card import CloseMethod
 
@@ -32,6 +33,7 @@ NAMES: dict[str, str | Promise] = {
     "deed": gettext_lazy("Deed"),
     "difference_minor": gettext_lazy("Difference"),
     "expected_minor": gettext_lazy("Should be there"),
+    "faults": gettext_lazy("What does not agree"),
     "forfeited_minor": gettext_lazy("Forfeited"),
     "handout": gettext_lazy("Hand-out"),
     "hash": gettext_lazy("Hash"),
@@ -57,6 +59,12 @@ NAMES: dict[str, str | Promise] = {
     "text": gettext_lazy("Text"),
     "texts": gettext_lazy("Texts"),
 }
+DONE_BY = {
+    "house": gettext_lazy("Regulars itself"),
+    "portal": gettext_lazy("Member portal"),
+    "text": gettext_lazy("Text message"),
+    "command:import": gettext_lazy("Import"),
+}
 _MONEY = ("paid_out", "kept")
 _WORDS = {
     "account": dict(AccountKind.choices),
@@ -69,6 +77,11 @@ _WORDS = {
 def name_of(field: str) -> str:
     """The field as its readers call it; one without a name here keeps its word, without underscores."""
     return str(NAMES.get(field, field.replace("_", " ")))
+
+
+def done_by(scope: str) -> str:
+    """Who acted when it was no person of staff."""
+    return str(DONE_BY.get(scope, scope))
 
 
 def short(text: str) -> str:
@@ -85,6 +98,8 @@ def shown(field: str, facts: Mapping[str, Any], zone: str) -> str:
         return _("yes") if value else _("no")
     if isinstance(value, int):
         return money_text(value) if _is_money(field, facts) else number_text(value)
+    if field == "faults":
+        return " ".join(fault_words.sentence(fault) for fault in value)
     return _text(field, value, zone) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

@@ -13,6 +13,8 @@ from crm.staff.access import access_of, page
 from members.enums import Role
 
 MAY_SORT = (Role.MANAGER, Role.OWNER, Role.AUDITOR)
+_PART_OF = {"message_detail": "message_list", "pause_texts": "gateway_board", "resume_texts": "gateway_board"}
+_PART_OF |= {"decide_letters": "dead_letters", "after_restore": "dead_letters"}
 
 
 def texts_page(
@@ -26,10 +28,11 @@ def _tabs(request: HttpRequest) -> list[dict[str, Any]]:
     access = access_of(request)
     places = [("message_list", _("Texts"))]
     if access.may(*MAY_WATCH):
-        places.append(("gateway_board", _("Gateways")))
+        places += [("gateway_board", _("Gateways")), ("alert_list", _("Alerts"))]
     if access.may(*MAY_SORT):
         places.append(("dead_letters", _("What stands still")))
     here = (request.resolver_match.url_name if request.resolver_match else None) or ""
+    here = _PART_OF.get(here, here)
     return [
         {"label": label, "url": reverse(f"staff:{name}"), "is_current": here == name}
         for name, label in places

@@ -20,7 +20,7 @@ class TextForm(forms.Form):
     """Class and event are chosen when a text is new; a changed wording becomes a new version."""
 
     name = forms.CharField(label=_("Name"), max_length=80)
-    message_class = forms.ChoiceField(label=_("Class"), choices=MessageClass.choices, required=False)
+    message_class = forms.ChoiceField(label=_("Class"), choices=MessageClass.choices)
     event_type = forms.ChoiceField(label=_("Event"), required=False)
     text_en = forms.CharField(
         label=_("English"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 4})

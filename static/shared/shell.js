@@ -117,14 +117,16 @@ function labelCells(root) {
   for (const table of root.querySelectorAll?.(".table--cards") ?? []) {
     const labels = [...table.querySelectorAll("thead tr:last-child > *")].map((cell) => cell.textContent.trim());
     table.setAttribute("role", "table");
-    for (const part of table.querySelectorAll("thead, tbody")) part.setAttribute("role", "rowgroup");
+    for (const part of table.querySelectorAll("thead, tbody, tfoot")) part.setAttribute("role", "rowgroup");
     for (const row of table.rows) {
       row.setAttribute("role", "row");
-      [...row.cells].forEach((cell, place) => {
+      let place = 0;
+      for (const cell of row.cells) {
         const isHeader = cell.tagName === "TH";
         cell.setAttribute("role", isHeader ? (cell.scope === "row" ? "rowheader" : "columnheader") : "cell");
-        if (!isHeader && labels[place] && row.cells.length === labels.length) cell.dataset.label = labels[place];
-      });
+        if (!isHeader && labels[place] && cell.colSpan === 1) cell.dataset.label = labels[place];
+        place += cell.colSpan;
+      }
     }
   }
 }

@@ -383,7 +383,7 @@ def test_only_the_admin_gets_the_looser_policy(boss):
 
 
 def test_the_menu_holds_what_one_may_see(manager, boss):
-    assert "Periodic tasks" in told(boss.get("/admin/")) and "Sending limits" in told(boss.get("/admin/"))
+    assert "Periodic tasks" in told(boss.get("/admin/")) and "Rules of the house" in told(boss.get("/admin/"))
     assert "Periodic tasks" not in told(manager.get("/admin/"))
     assert 'href="/till/"' in told(manager.get("/admin/"))
 

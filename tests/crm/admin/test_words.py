@@ -88,3 +88,15 @@ def test_a_moment_is_written_as_people_write_it(boss, of_riverside):
     page = words(boss.get(address(Campaign, "change", of_riverside["campaigns.Campaign"].pk)))
 
     assert not re.search(r"\d\d:\d\d:\d\d\.\d+", page)
+
+
+@pytest.mark.parametrize(
+    ("language", "named"),
+    [("en", "Settings chevron_right Rules of the house"), ("zh-hans", "系统参数 chevron_right 通用规则")],
+)
+def test_what_may_be_set_while_the_house_runs_is_called_so(boss, riverside, language, named):
+    boss.cookies["django_language"] = language
+
+    page = words(boss.get("/admin/constance/config/"))
+
+    assert named in page and "Constance" not in page and not re.search(r"\bconfig\b", page, re.I)

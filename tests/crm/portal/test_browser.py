@@ -122,6 +122,18 @@ def test_a_member_at_the_phone(portal, li_lei):
     assert refused_by_policy == []
 
 
+def test_the_printed_statement_fits_the_paper(portal, li_lei):
+    a4_less_its_margins = 703
+    with browsing(portal) as page:
+        log_in(page, li_lei)
+        page.set_viewport_size({"width": a4_less_its_margins, "height": 1000})
+        page.goto("/portal/statement/print/")
+        page.emulate_media(media="print")
+
+        expect(page.get_by_text("Balance after")).to_be_visible()
+        assert width_of(page) <= a4_less_its_margins
+
+
 def test_the_button_for_a_new_code_counts_down(portal, li_lei):
     with browsing(portal) as page:
         page.clock.install()

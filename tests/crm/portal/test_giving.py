@@ -70,10 +70,34 @@ def test_a_member_offers_with_their_code_and_the_other_takes_it_on_their_own_pho
     assert (answer.status_code, held(han)) == (302, 0)
     assert "You offer value to +86 139****9000" in shown and "Han Meimei" not in shown
 
-    visit(han).post(answer["Location"], {"do": "confirm"})
+    taker = visit(han)
+    taker.post(answer["Location"], {"do": "confirm"})
 
     transfer = Transfer.objects.get()
     assert (transfer.status, transfer.note, held(han)) == (TransferStatus.DONE, "Birthday", 2000)
+    assert "You passed value on to +86 139****9000" in phone.get(answer["Location"]).content.decode()
+    assert "Li Lei passed value on to you" in taker.get(answer["Location"]).content.decode()
+
+
+def test_a_card_is_offered_by_its_name_and_last_four_digits(phone, loaded_card):
+    page = phone.get("/portal/transfers/new/").content.decode()
+
+    assert f"{loaded_card.product.name} …{loaded_card.number[-4:]}" in page and loaded_card.number not in page
+
+
+def test_the_code_is_asked_for_at_once_and_not_as_optional(phone, loaded_card, li_lei):
+    first = phone.get("/portal/transfers/new/").content.decode()
+    asked_for = send(phone, asked(loaded_card), do="code").content.decode()
+
+    assert "autofocus" not in first
+    assert re.search(r'name="code"[^>]*autofocus', asked_for)
+    assert "Code from the text message</label>" in asked_for
+
+
+def test_a_missing_number_is_the_receivers(phone, loaded_card):
+    refused = send(phone, asked(loaded_card, phone=""), do="code")
+
+    assert refused.status_code == 422 and "Enter the receiver’s mobile number." in refused.content.decode()
 
 
 def test_the_answer_is_the_same_for_a_number_that_is_nobodys(phone, loaded_card, li_lei, han):

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
 from django.utils import timezone
 
+from crm.portal.correspondence import WHY
 from crm.portal.holdings import holdings_of
 from crm.portal.statement import statement_page
 from members.domain.cards import open_card, recharge_card
@@ -21,6 +22,7 @@ from members.domain.refunds import refund
 from members.domain.rewards import redeem_points
 from members.domain.spending import spend
 from members.enums import CardStatus, TenderType
+from members.event_types import EVENT_TYPES
 from members.models import Card, Operation, RechargePlan, Reward
 from messaging.domain.outbox import Draft, enqueue
 from messaging.enums import Cause, MessageClass
@@ -249,6 +251,10 @@ def test_every_text_says_why_it_came(visit, li_lei, loaded_card, cause, message_
     said = text_of(visit(li_lei).get("/portal/messages/").content)
 
     assert f"Hello Li Lei {why}" in said
+
+
+def test_every_event_has_its_reason_in_the_members_words():
+    assert set(WHY) == set(EVENT_TYPES)
 
 
 def test_an_offer_names_the_day_the_member_agreed(visit, li_lei):

@@ -10,7 +10,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from members.domain import audit
+from crm.staff import fault_words
+from members.domain import audit, freezing
 from members.domain.adjusting import adjust
 from members.domain.freezing import verify_all
 from members.domain.ledger import Actor
@@ -331,6 +332,25 @@ def test_a_frozen_account_is_shown_with_its_rows_and_released_by_an_owner(broken
     assert owner.post(where, {"reason": "Set back"}).status_code == 302
     broken.refresh_from_db()
     assert not broken.is_frozen
+
+
+def test_what_disagrees_is_said_in_words_and_money_and_a_reason_outlives_a_refusal(broken, owner):
+    said = text_of(owner.get(reverse("staff:frozen_accounts")))
+    assert "The balance is not what the entries add up to." in said
+    assert (
+        "<dt>balance</dt><dd>¥500.01</dd>" in said and "<dt>sum of the entries</dt><dd>¥500.00</dd>" in said
+    )
+    assert "account_id" not in said and "sum_of_entries" not in said
+
+    where = reverse("staff:release_account", args=[broken.pk])
+    refused = owner.post(where, {"reason": "Counted the drawer"})
+
+    assert refused.status_code == 422 and "Counted the drawer" in refused.content.decode()
+    assert "do not agree. The balance is not what the entries add up to." in text_of(refused)
+
+
+def test_every_rule_that_freezes_has_words():
+    assert set(fault_words.BROKEN) == freezing.FREEZING_RULES
 
 
 def test_another_stores_owner_does_not_see_it(broken, hilltop):

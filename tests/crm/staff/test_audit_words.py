@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import translation
 
-from crm.staff.audit_words import name_of, short, shown
+from crm.staff.audit_words import done_by, name_of, short, shown
 from members.models import AuditVerb
 
 A_LONG_NUMBER = "2d989c30-75c7-4079-ab4b-467c31867600"
@@ -30,6 +30,7 @@ A_LONG_NUMBER = "2d989c30-75c7-4079-ab4b-467c31867600"
         ("confirmed_by_old", {"confirmed_by_old": False}, "no"),
         ("audience", {"audience": {}}, "–"),
         ("kept", {}, "–"),
+        ("faults", {"faults": [{"rule": "L4", "rows": [{"balance": -1}]}]}, "A balance is below zero."),
     ],
 )
 def test_a_value_reads_as_elsewhere(field, facts, told):
@@ -42,6 +43,10 @@ def test_a_field_has_a_name_in_both_languages_and_an_unknown_one_keeps_its_word(
         assert name_of("difference_minor") == "差额"
 
     assert name_of("new_field") == "new field"
+
+
+def test_who_acted_when_nobody_of_staff_did_is_said_in_words():
+    assert (done_by("house"), done_by("api:7")) == ("Regulars itself", "api:7")
 
 
 def test_only_long_numbers_are_shortened():

@@ -395,10 +395,13 @@ def test_after_a_restore_codes_go_first_and_marketing_by_a_second_word(owner, ga
 
     said = text_of(owner.get("/messages/after-restore/"))
     assert "1 marketing text is held" in said
+    assert ">Done<" not in said
     owner.post("/messages/after-restore/", {"step": "all"})
+    assert text_of(owner.get("/messages/after-restore/")).count("Done") == 1
     assert list(Pause.objects.values_list("message_class", flat=True)) == [MARKETING]
     owner.post("/messages/after-restore/", {"step": "marketing"})
     assert not Pause.objects.exists()
+    assert text_of(owner.get("/messages/after-restore/")).count("Done") == 2  # one is held still
     assert Message.objects.get(message_class=MARKETING).state == State.HELD
 
 
@@ -476,3 +479,13 @@ def test_an_alert_stands_in_the_navigation_and_says_what_to_do(owner, manager, g
     assert '<span class="badge tone-wait">1</span>' in text_of(manager.get("/members/"))
     Alert.objects.update(closed_at=timezone.now())
     assert "Nothing needs you" in text_of(owner.get("/messages/alerts/"))
+
+
+@pytest.mark.parametrize(
+    ("path", "current"),
+    [("/messages/alerts/", "Alerts"), ("/messages/after-restore/", "What stands still")],
+)
+def test_every_page_about_texts_stands_under_one_of_its_tabs(owner, path, current):
+    tabs = owner.get(path).context["message_tabs"]
+
+    assert [tab["label"] for tab in tabs if tab["is_current"]] == [current]

@@ -48,6 +48,15 @@ def decide(client, version: TemplateVersion, decision: str, **more):
     )
 
 
+def test_the_class_of_a_new_text_is_not_optional(manager):
+    page = manager.get(reverse("staff:text_new")).text
+    assert "Class</label>" in page
+
+    refused = manager.post(reverse("staff:text_new"), {**NEW, "message_class": "", "text_en": "Hello."})
+
+    assert refused.status_code == 422 and not TemplateVersion.objects.exists()
+
+
 def test_a_clean_service_text_is_approved_by_itself_and_says_so(manager):
     answer = manager.post(
         reverse("staff:text_new"), {**NEW, "text_en": "{amount} added. Balance {balance}."}, follow=True
