@@ -142,7 +142,8 @@ _OWNABLE = re.compile(
 )
 _LONG_STOP = re.compile(r"(?:s+t+o+p+)+")
 _CHINESE_COURTESY = re.compile(
-    r"^(?:请问?|麻烦(?:你|您)?|你好|您好|亲)+|(?:谢谢|多谢|感谢|你|您|谢|吧|了|啊|哦|呀|啦|哈|呢|好吗|行吗|可以吗)+$"
+    r"^(?:请问?|麻烦(?:你|您)?|你好|您好|亲|唔该|拜托|不好意思|抱歉|thanks|please|pls)+|"
+    r"(?:谢谢|多谢|感谢|辛苦|唔该|拜托|你|您|谢|吧|了|啊|哦|呀|啦|哈|呢|嘛|呗|一下|好吗|行吗|可以吗|行不行|thanks|please|pls|thx)+$"
 )
 _ECHO = re.compile(
     r"(?:拒收|退订)?(?:请?(?:直接)?(?:回复?|发送?|reply|text|send|"

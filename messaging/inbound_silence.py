@@ -6,6 +6,8 @@ silence.
 
 import re
 
+from messaging import inbound_chinese, inbound_requests
+
 _ENGLISH_DENIALS = re.compile(
     r"(?:do not|don'?t|dont|never|didn'?t|did not|haven'?t|not going to|won'?t) (?:you )?(?:ever |"
     r"please |want to )*"
@@ -49,16 +51,14 @@ _ENGLISH_SILENCE = re.compile(
             rf"\bstop(?:ping)? (?:\w+ ){{0,3}}?(?:{_THINGS}|sending|contacting|bothering|harassing|"
             rf"annoying|pestering|"
             r"bugging|disturbing|writing to)\b",
-            r"\bstop (?:it|this|that|these|them)(?: now| please| pls| right now)?(?=$|[.!,\n])",
-            r"\bplease stop\b(?! by| at| in | over)",
             r"\b(?:can|could|will|would) (?:you|u) (?:please |just )*stop(?=$|[?!.,]| it\b| this\b| that\b)",
-            r"\bunsubscribe\b|\bunsub\b|\bopt(?:ing)?[ -]?(?:me |us )?[ -]?out\b",
+            r"\bunsubscribe\b|\bunsub\b|\bopt(?:ing)?[ -]?(?:me |us )?[ -]?out\b(?! (?:fee|cost|charge|penalty|clause|period|rule))",
             r"\b(?:already|told you|asked you|have|'ve|i) (?:\w+ )?(?:unsubscribed|opted out)\b",
             r"\bwhy (?:am i|do i|are you) still (?:\w+ ){0,2}(?:getting|get|receiving|receive|"
             r"texting|sending|messaging)",
             r"\b(?:don'?t|do not|dont|never|quit|cease) (?:ever )?(?:text|texting|txt|message|"
             r"messaging|msg|sms|contact|"
-            r"contacting|bother|bothering|spam|spamming|disturb|harass|harassing)"
+            r"contacting|spam|spamming|disturb|harass|harassing)"
             r"(?: (?:me|us|this|my|anymore|again|any more)\b|$|[.!,])",
             r"\b(?:don'?t|do not|dont|never|quit|cease) (?:ever )?(?:send|sending) (?:me |us |"
             r"this number )?(?:any |these |"
@@ -72,7 +72,7 @@ _ENGLISH_SILENCE = re.compile(
             rf"\bno {_THINGS} (?:please|pls)\b",
             r"\b(?:take|get) (?:me|my (?:phone )?number|my name|us|"
             r"this number) off\b(?! (?:the )?(?:wait|queue))",
-            r"\b(?:remove|delete|erase|drop) (?:me|us|my (?:\w+ )?(?:number|phone|name|details|"
+            r"\b(?:remove|delete|erase|drop(?! me (?:an? |off|by|at))) (?:me|us|my (?:\w+ )?(?:number|phone|name|details|"
             r"info\w*|data)|this "
             r"(?:phone )?number)\b(?! from (?:[\w']+ ){0,3}(?:wait\w*|queue|booking|class|session|"
             r"lesson|event|table))",
@@ -113,14 +113,14 @@ _OTHER_SILENCE = re.compile(
         [
             r"\bplus (?:de|aucun) (?:sms|messages?|pub\w*|textos?)|\bne m'?(?:envoyez|écrivez|contactez) plus|"
             r"\barr[êe]te[rz] (?:de |les |ces |vos )?(?:m'?\w+|sms|messages?|pubs?)",
-            r"\bkeine? (?:weiteren? )?(?:sms|nachrichten?|werbung|texte)(?: mehr)?\b|\bh[öo]rt? (?:bitte )?auf\b|"
+            r"\bkeine? (?:weiteren? )?(?:sms|nachrichten?|werbung|texte)(?: mehr)?\b|\bh[öo]r(?:t|en)? (?:sie |bitte )*auf\b|"
             r"\bnicht mehr (?:schreiben|senden|kontaktieren|anschreiben)",
             r"\bno (?:me )?(?:env[ií]\w+|mand\w+|escrib\w+) (?:m[aá]s|mensajes?|sms)|\bdeje?n? de (?:enviar|mandar|"
             r"escribir|molestar)|\bno quiero (?:m[aá]s )?(?:mensajes|sms|publicidad)",
             r"\bn[ãa]o (?:me )?(?:envi\w+|mand\w+) mais|\bparem? de (?:enviar|mandar)",
             r"\bnon (?:mi )?(?:inviate|mandate|scrivete)\w* pi[ùu]|\bbasta (?:messaggi|sms|pubblicit[àa])",
             r"\bgeen (?:sms\w*|berichten?|reclame) meer|\bstop met (?:sms|bericht|stur)\w*",
-            r"(?:唔好|咪|勿)(?:再)?(?:send|发|传|寄|烦)",
+            r"\bdar(?:me|nos)? de baja\b",
         ]
     )
 )
@@ -158,16 +158,18 @@ _CHINESE_SILENCE = re.compile(
     )
 )
 _DELIVERY = re.compile(
-    r"拒收.*(?:快递|包裹|货|订单|外卖)|(?:快递|包裹|货|订单|外卖).*拒收|房.*(?:请勿|不要|别)打扰"
+    r"(?:寄|发|送)了.*(?:自取|来拿|来取|去拿|去取)|打扰.{0,4}\d{3,4}|\d{3,4}.{0,4}打扰|拒收.*(?:快递|包裹|货|订单|外卖)|(?:快递|包裹|货|订单|外卖).*拒收|房.*(?:请勿|不要|别)打扰"
 )
 
 
 def asks_for_silence(text: str) -> bool:
     """Would a reasonable person read this as "send me no more texts"? `text` normalised and trimmed."""
     if re.search(r"[\u4e00-\u9fff]", text):
-        compact = re.sub(r"[\s\"“”'《》]+", "", text).replace("简讯", "短信").replace("讯息", "信息")
+        compact = inbound_chinese.in_one_chinese(re.sub(r"[\s\"“”'《》]+", "", text))
         if _DELIVERY.search(compact):
             return False
-        if _CHINESE_SILENCE.search(compact):
+        if _CHINESE_SILENCE.search(compact) or inbound_chinese.asks_to_stop(compact):
             return True
+    if inbound_requests.asks_to_stop(text):
+        return True
     return _ENGLISH_SILENCE.search(text) is not None or _OTHER_SILENCE.search(text) is not None

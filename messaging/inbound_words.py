@@ -50,7 +50,8 @@ LOCAL_STOP_WORDS: dict[str, frozenset[str]] = {
 FILLERS = _words(
     """
     please pls plz plse kindly now thanks thank thx ty you u just ok okay hi hello hey sir madam
-    immediately already i said guys team sorry today asap ffs again to ur
+    immediately already i said guys team sorry today asap ffs again to ur good morning afternoon evening there
+    yes yeah well so but oh um omg god seriously literally really honestly bro dude man folks everyone lol
     bitte danke svp merci gracias porfavor favor per por grazie prego alstublieft bedankt tack obrigado
     """
 )

@@ -1,0 +1,169 @@
+"""A request for silence as a sentence makes it: a verb of stopping and what is to stop, whatever stands between.
+
+Part of messaging/inbound_grammar.py. Each word is read as one letter for what it does in the sentence, and the
+forms below are sentences of such letters. The words of other languages stand beside the English ones, without
+their accents: a phone answers in the language of its owner, not of its country.
+"""
+
+import re
+import unicodedata
+
+# One letter for each word, the first class that knows it. A word that ends in "*" stands for all that begin so.
+_CLASSES: dict[str, str] = {
+    # courtesy, not read
+    "": """please pls plz plse kindly thanks thank thx ty sorry hi hello hey dear now already ok okay ever
+        again anymore guys folks bitte danke svp merci gracias favor por bonjour hola prego grazie obrigado s'il plait""",
+    # stop doing it
+    "C": """stop stopp stoop stopping quit quitting cease ceasing desist discontinue halt refrain knock
+        arreter arretez arrete cessez cesser dejen deje dejar paren pare parem deixem smettete stoppen stoppt""",
+    # end it, which is also said of bookings
+    "M": """cancel end disable deactivate terminate suspend mute annuler annulez cancelar cancelen cancele anular
+        anulen desactivar desactiven kundigen stornieren""",
+    # turn, switch: with "off"
+    "J": "turn switch shut turning switching",
+    "O": "off",
+    "K": "take taking keep",
+    "g": "get getting",
+    # leave the list
+    "U": """unsubscribe unsub desabonn* desinscri* desuscri* desapunt* abmelden abbestell* disiscri* descadastr*
+        afmelden uitschrijven""",
+    # take away
+    "D": """remove delete erase strike exclude purge wipe removing deleting supprim* retirez retirer enlev* effac*
+        elimin* borr* quiten quitar losch* streich* entfern* rimuov* verwijder* apaguem removam rid
+        quitenme saquenme""",
+    # the list one stands on
+    "E": "list lists database lista listas liste fichier lijst verteiler",
+    # write to us; needs no object
+    "S": """text texting txt txting txtin message messaging msg msging spam spamming contact contacting
+        contacted texted messaged advertise advertising kontaktier* contactez contacter contacten""",
+    # send; needs one
+    "V": """send sending sendin write writing push pushing email emailing blast blasting give giving envoy*
+        m'envoy* ecri* m'ecri* envi* mand* escrib* schick* send* schreib* inviat* scrivet* stuur*""",
+    # bother; needs somebody
+    "H": """bother bothering harass harassing disturb disturbing pester pestering annoy annoying bug bugging
+        notify notifying blowing flooding clogging buzzing molest* belastig*""",
+    # what is sent
+    "T": """texts txts messages msgs ads adverts advertisements promos promo promotions promotion promotional
+        marketing notifications notification alerts alert offers deals newsletter* mailing mailings subscription
+        subscriptions sms updates communication communications correspondence campaigns blasts solicitations
+        reminders junk pub pubs publicite* textos mensaje* publicidad promocion* suscripcion* abonnement*
+        nachricht* werbung benachrichtigung* messaggi pubblicita mensagen* anuncios berichten reclame
+        notificacion*""",
+    # get
+    "R": """receive receiving hear hearing see recev* recib* empfang* erhalt* bekomm* ricever* receb*
+        ontvang*""",
+    # a wish
+    "W": """want wanna wish need like care interested rather prefer agree consent veux voulons souhaite quiero queremos deseo
+        necesito mochte wollen voglio quero wil""",
+    "N": "don't dont not never nolonger ne n' keine kein nicht non nao geen niet without cannot",
+    "Z": "no",
+    "Q": "why",
+    # the one who writes
+    "X": """me us number phone cell mobile name details info data moi mich mir uns nos numero* telephone telefono
+        nummer coordonnees datos nome""",
+    # points at what came
+    "P": "this that these those it them everything anything ca cela esto eso das",
+    # may stand between a verb and what it is about
+    "d": """the my our your ur all any of from to more further such a an so many daily weekly constant mon ma mes vos
+        votre ce ces mi mis su sus este esta tu de des les la el los las sie vous ihr mein* dies* il mio minha mijn plus mas mais mehr meer piu
+        in being be with for""",
+    # the shop's business, which a stopping verb may be about as well
+    "B": """appointment appointments appt booking bookings reservation order orders table class classes lesson
+        lessons session waitlist wait-list waiting wait queue room stay ticket tickets delivery parcel package bill
+        invoice fee charge account membership card contract event party game team item items cart basket review
+        photo photos payment payments refund water alarm noise drilling music check cheque transfer
+        rendez-vous commande cita pedido reserva termin bestellung guest guests seat seats old""",
+    "G": "by at over near outside before after light sign around here",
+    "I": "i i'm im you u we i've ive they",
+    "Y": "can could would will just",
+    "h": "said say told asked texted replied sent typed",
+    "e": "done sick tired enough fed",
+    "r": "or nor",
+    "F": "out",
+    "A": "and but then because so if when miss lose missing forget hesitate fail",
+}
+
+
+def _read_classes() -> tuple[dict[str, str], list[tuple[str, str]]]:
+    exact: dict[str, str] = {}
+    stems: list[tuple[str, str]] = []
+    for letter, words in _CLASSES.items():
+        for word in words.split():
+            if word.endswith("*"):
+                stems.append((word[:-1], letter))
+            else:
+                exact.setdefault(word, letter)
+    return exact, stems
+
+
+_EXACT, _STEMS = _read_classes()
+
+_FORMS = re.compile(
+    "|".join(
+        [
+            r"C[^ABNG]{0,4}[SVHTU]",  # stop sending; quit with all the ads; desist from contacting me
+            r"^C[IX]",  # stop I asked you twice
+            r"M[dPXSV]{0,4}T",  # cancel all of these notifications
+            r"JO[dPX]{0,3}T|J[dPX]{0,3}TO",  # turn off the alerts; turn the alerts off
+            r"(?:N[oIX]{0,2}|Zo?)W[dPXI]{0,3}(?:[RgSVH][^ABG]{0,4}(?:T|$)|[ST])",  # do not wish to receive any more messages
+            r"WNd?[RgSVH][^ABG]{0,4}(?:T|X|$)",  # would rather not get these messages
+            r"[NZ]o?W[do]{0,3}T",  # not interested in your crazy offers
+            r"(?<![QAI])(?<!Id)N(?:or|X)?S(?:X|P|T|$)",  # do not text this
+            r"(?<![QA])N[oXd]?H[dP]{0,2}X",  # never bother us
+            r"(?<![QA])N[oXd]?V[oXPd]{0,5}T",  # don't send me any of your stupid texts
+            r"ZX[SVH](?:[oXPd]{0,3}T|o*$)|Z[SV][od]{0,3}T",  # no me manden publicidad
+            r"^[oIX]{0,3}[NZ][od]?[od]?T[od]?$",  # no more texts
+            r"D[dP]{0,3}X(?!.*B)|Dd{1,2}S$",  # delete this phone number
+            r"D[dPX]{0,3}E(?!.*B)|[OF][dP]{0,3}E(?!.*B)",  # remove from your list; off the list
+            r"IhI?[dX]?C(?!G)",  # I said stop
+            r"e[doP]{0,3}T",  # done with these texts
+            r"[Kg][dP]{0,2}X{1,2}O(?!.*B)",  # take me off
+            r"(?<!B)U(?!B)",
+        ]
+    )
+)
+_POINTER = re.compile(r"^[AIXYd]{0,4}(?:C(?:P|$)|D$)")  # stop this: unless the text speaks of other business
+_DENIED = re.compile(r"N[oIXY]?[CMDUKOh]|N[oIX]?W[dI]{0,2}[CMDU]")
+_CLAUSE = re.compile(r"[.!?;,\n:…~()]+|\s[-–—]+\s|—")
+
+
+def asks_to_stop(text: str) -> bool:
+    """`text` normalised and in lower case; whether it denies stopping is asked elsewhere."""
+    clauses = [_letters(clause) for clause in _CLAUSE.split(_unaccented(text))]
+    has_business = any("B" in letters for letters in clauses)
+    return any(
+        not _DENIED.search(letters)
+        and bool(_FORMS.search(letters) or (not has_business and _POINTER.search(letters)))
+        for letters in clauses
+    )
+
+
+def _unaccented(text: str) -> str:
+    apart = unicodedata.normalize("NFD", text)
+    return "".join(char for char in apart if unicodedata.category(char) != "Mn")
+
+
+def _letters(clause: str) -> str:
+    return "".join(_letter(word.strip("-'")) for word in re.findall(r"[a-z0-9'][a-z0-9'\-]*", clause))
+
+
+def _letter(word: str) -> str:
+    known = _EXACT.get(word)
+    if known is not None:
+        return known
+    if _is_unsubscribe(word):
+        return "U"
+    return next((letter for stem, letter in _STEMS if word.startswith(stem)), "o")
+
+
+def _is_unsubscribe(word: str) -> bool:
+    """With a slip or two; "unsubscribed" tells of the past."""
+    if not word.startswith("un") or not 8 <= len(word) <= 12 or word.endswith("d"):
+        return False
+    row = list(range(len("unsubscribe") + 1))
+    for index, char in enumerate(word, 1):
+        before, row[0] = row[0], index
+        for place, other in enumerate("unsubscribe", 1):
+            change = before + (char != other)
+            before, row[place] = row[place], min(row[place] + 1, row[place - 1] + 1, change)
+    return row[-1] <= 2
