@@ -24,6 +24,6 @@ class Migration(migrations.Migration):
         migrations.RunSQL(EARLIER, migrations.RunSQL.noop),
         *(
             migrations.RunSQL((FOLDER / name).read_text(), migrations.RunSQL.noop)
-            for name in ("same_text.sql", "enqueue.sql", "enqueue_one.sql")
+            for name in ("same_text.sql", "enqueue.sql", "enqueue_one.sql", "waiting.sql")
         ),
     ]

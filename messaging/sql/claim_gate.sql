@@ -1,7 +1,10 @@
 -- The gate before the wire, in a statement (and so a snapshot) after the locks of claim_take.sql: every rule that may
 -- have changed since the message was queued is asked again. What passes gets its attempt row and is `submitting`; the
 -- caller commits before the first octet leaves. A dead epoch passes nothing. The order of the CASE is the order of the
--- gates; reasons are those of messaging/states.py. A message that is no longer queued, or not due, is left alone.
+-- gates; reasons are those of messaging/states.py. How many marketing texts really left for a number (or may have) in the
+-- last 24 hours and 30 days is counted last, of those that may go: one too many waits until there is room, if it is then
+-- still in time. Those of this claim count each other, the personal ones first; of two claims at once that have a text for
+-- one number, one waits a moment. A message that is no longer queued, or not due, is left alone.
 WITH clock AS MATERIALIZED (
   SELECT coalesce(%(at)s::timestamptz, clock_timestamp()) AS now
 ), lease AS MATERIALIZED (
@@ -12,7 +15,8 @@ WITH clock AS MATERIALIZED (
   SELECT m.* FROM lease, clock, unnest(%(ids)s::bigint[]) AS t (id)
   CROSS JOIN LATERAL (
     SELECT m.id, m.member_id, m.store_id, m.template_version_id, m.phone, m.phone_hash, m.message_class, m.cause,
-           m.timezone, m.expires_at, m.attempts, substr(m.phone, 1, 4) AS country
+           m.priority, m.timezone, m.gateway_id, m.expires_at, m.attempts, m.is_personal,
+           substr(m.phone, 1, 4) AS country
     FROM messaging_message m
     WHERE m.id = t.id AND m.state = 'queued' AND m.due_at <= clock.now
       AND (m.gateway_id IS NULL OR m.gateway_id = %(gateway)s::bigint)
@@ -23,7 +27,7 @@ WITH clock AS MATERIALIZED (
          sms_window_end(clock.now, timezone, country, %(opens)s::time, %(closes)s::time) AS closes_at
   FROM clock, (SELECT DISTINCT timezone, country FROM message WHERE message_class = 'marketing') zone
 ), judged AS MATERIALIZED (
-  SELECT m.id, m.attempts + 1 AS number, t.opens_at, least(m.expires_at, t.closes_at) AS ends_at, clock.now,
+  SELECT m.*, m.attempts + 1 AS number, t.opens_at, least(m.expires_at, t.closes_at) AS ends_at, clock.now,
     CASE
       WHEN m.expires_at <= clock.now THEN 'too_late'
       WHEN m.message_class = 'marketing' AND NOT coalesce(p.has_marketing_consent, false) THEN 'no_consent'
@@ -40,7 +44,7 @@ WITH clock AS MATERIALIZED (
       WHEN m.attempts >= 3 AND (SELECT count(*) FROM messaging_attempt a
                                 WHERE a.message_id = m.id AND a.raw_status = 'process lost') >= 3 THEN 'poison'
       ELSE ''
-    END AS verdict
+    END AS said
   FROM message m
   CROSS JOIN clock
   CROSS JOIN lease
@@ -48,18 +52,60 @@ WITH clock AS MATERIALIZED (
   LEFT JOIN LATERAL (
     SELECT has_marketing_consent, has_service_consent FROM members_member p WHERE p.id = m.member_id OFFSET 0
   ) p ON true
+), marketing AS MATERIALIZED (  -- what its number had lately, the newest first, and who else waits for it
+  SELECT j.id, j.is_personal, heard.times, heard.others,
+         row_number() OVER (PARTITION BY j.phone_hash ORDER BY j.is_personal DESC, j.id)::int - 1 AS before
+  FROM judged j
+  CROSS JOIN LATERAL (
+    SELECT array_agg(coalesce(x.submitted_at, x.created_at) ORDER BY coalesce(x.submitted_at, x.created_at) DESC)
+             FILTER (WHERE x.state <> 'queued') AS times,
+           array_agg(x.id) FILTER (WHERE x.state = 'queued') AS others
+    FROM messaging_message x
+    WHERE x.phone_hash = j.phone_hash AND x.message_class = 'marketing' AND x.id <> j.id
+      AND x.created_at > j.now - interval '40 days'  -- no text waits ten days before it leaves
+      AND x.state NOT IN ('held', 'retry_wait', 'suppressed', 'expired', 'cancelled', 'rejected')
+    OFFSET 0
+  ) heard
+  WHERE j.said = '' AND j.message_class = 'marketing'
+), held AS MATERIALIZED (  -- an earlier claim of the same moment holds its own (sms_take): then this one waits for it
+  SELECT m.id
+  FROM (SELECT DISTINCT unnest(others) AS id FROM marketing) other
+  CROSS JOIN LATERAL (
+    SELECT m.id FROM messaging_message m WHERE m.id = other.id AND m.state = 'queued' FOR NO KEY UPDATE SKIP LOCKED
+  ) m
+), capped AS MATERIALIZED (  -- each with those of this claim before it; when there is room under both caps
+  SELECT m.id, EXISTS (SELECT FROM unnest(m.others) o WHERE o NOT IN (SELECT id FROM held)) AS is_beside,
+         greatest(had.times[%(per_day)s::int] + interval '24 hours', had.times[had.monthly] + interval '30 days',
+                  CASE WHEN least(%(per_day)s::int, had.monthly) < 1 THEN timestamptz 'infinity' END) AS fits_at
+  FROM marketing m CROSS JOIN clock
+  CROSS JOIN LATERAL (
+    SELECT array_fill(clock.now, ARRAY[m.before]) || m.times AS times,
+           %(per_month)s::int - CASE WHEN m.is_personal THEN 0 ELSE %(reserved)s::int END AS monthly
+  ) had
+), verdict AS MATERIALIZED (
+  SELECT j.*,
+    CASE WHEN c.is_beside THEN 'beside' WHEN c.fits_at > j.now THEN 'frequency' ELSE j.said END AS verdict,
+    CASE WHEN j.said = 'quiet_hours' THEN j.opens_at
+         WHEN c.fits_at > j.now AND c.fits_at < j.expires_at THEN c.fits_at END AS waits_until
+  FROM judged j LEFT JOIN capped c ON c.id = j.id
 ), waiting AS (
-  UPDATE messaging_message m SET due_at = j.opens_at, reason = j.verdict
-  FROM judged j WHERE j.verdict = 'quiet_hours' AND m.id = j.id AND m.state = 'queued'
+  UPDATE messaging_message m SET due_at = j.waits_until, reason = j.verdict
+  FROM verdict j
+  WHERE j.verdict IN ('quiet_hours', 'frequency') AND j.waits_until IS NOT NULL AND m.id = j.id AND m.state = 'queued'
+), later AS (
+  INSERT INTO messaging_waiting (state, priority, gateway_id, due_at, expires_at, ids, taken)
+  SELECT 'queued', priority, gateway_id, now + interval '0.2 seconds', expires_at, array_agg(id), 0
+  FROM verdict WHERE verdict = 'beside' GROUP BY priority, gateway_id, now, expires_at
 ), stopped AS (
   UPDATE messaging_message m
   SET state = CASE j.verdict WHEN 'too_late' THEN 'expired' WHEN 'poison' THEN 'quarantined' ELSE 'suppressed' END,
       reason = j.verdict, final_at = j.now
-  FROM judged j WHERE j.verdict NOT IN ('', 'quiet_hours') AND m.id = j.id AND m.state = 'queued'
+  FROM verdict j
+  WHERE j.verdict NOT IN ('', 'beside') AND j.waits_until IS NULL AND m.id = j.id AND m.state = 'queued'
 ), sent AS (
   UPDATE messaging_message m
   SET state = 'submitting', reason = '', gateway_id = %(gateway)s::bigint, attempts = j.number, submitted_at = j.now
-  FROM judged j WHERE j.verdict = '' AND m.id = j.id AND m.state = 'queued'
+  FROM verdict j WHERE j.verdict = '' AND m.id = j.id AND m.state = 'queued'
   RETURNING nextval(pg_get_serial_sequence('messaging_attempt', 'id')) AS attempt_id, m.id, m.attempts, m.priority,
     m.phone, m.text, m.encoding, m.parts, m.message_class, j.now, j.ends_at
 ), attempt AS (
