@@ -11,6 +11,7 @@ _NUMBER = {"widget": "unfold.widgets.UnfoldAdminIntegerFieldWidget"}
 CONSTANCE_ADDITIONAL_FIELDS = {
     "clock": ["django.forms.RegexField", {"regex": r"\A([01][0-9]|2[0-3]):[0-5][0-9]\Z", **_LINE}],
     "count": ["django.forms.IntegerField", {"min_value": 0, "max_value": 1000, **_NUMBER}],
+    "minutes": ["django.forms.IntegerField", {"min_value": 0, "max_value": 1440, **_NUMBER}],
     "rows": ["django.forms.IntegerField", {"min_value": 0, "max_value": 10**7, **_NUMBER}],
     "amount": ["django.forms.IntegerField", {"min_value": 0, "max_value": 10**9, **_NUMBER}],
     "percent": ["django.forms.IntegerField", {"min_value": 0, "max_value": 100, **_NUMBER}],
@@ -51,6 +52,16 @@ CONSTANCE_CONFIG = {
     "MARKETING_UNTIL": ("21:00", _("…until this time; the last leaves 15 minutes before"), "clock"),
     "MARKETING_PER_DAY": (1, _("Marketing texts to one phone in any 24 hours"), "count"),
     "MARKETING_PER_MONTH": (6, _("Marketing texts to one phone in any 30 days"), "count"),
+    "MARKETING_RESERVED_PER_MONTH": (
+        1,
+        _("…of these kept free by promotion pushes, for trigger rules and wake-up programmes"),
+        "count",
+    ),
+    "SAME_TEXT_MINUTES": (
+        10,
+        _("The same text is not sent to the same number again within so many minutes; 0 is no guard"),
+        "minutes",
+    ),
     "INBOUND_ANSWERS_PER_HOUR": (5, _("Automatic answers to one phone in any hour"), "count"),
     "INBOX_ANSWER_MINUTES": (60, _("Minutes until a text in the inbox is to be answered"), "count"),
     "DISPUTE_MINUTES": (15, _("The same for “this was not me”"), "count"),
@@ -123,8 +134,15 @@ CONSTANCE_CONFIG_FIELDSETS = (
     (_("Files"), ("EXPORT_ROWS_ALONE",)),
     (
         _("When and how often marketing is sent"),
-        ("MARKETING_FROM", "MARKETING_UNTIL", "MARKETING_PER_DAY", "MARKETING_PER_MONTH"),
+        (
+            "MARKETING_FROM",
+            "MARKETING_UNTIL",
+            "MARKETING_PER_DAY",
+            "MARKETING_PER_MONTH",
+            "MARKETING_RESERVED_PER_MONTH",
+        ),
     ),
+    (_("Texts that repeat themselves"), ("SAME_TEXT_MINUTES",)),
     (_("Consent"), ("CONSENT_WORDING",)),
     (
         _("Texts from members"),

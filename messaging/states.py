@@ -117,6 +117,7 @@ GATES: dict[Reason, int] = {
     Reason.OPTED_OUT: 2,
     Reason.TOO_LATE: 4,
     Reason.FREQUENCY: 8,
+    Reason.DUPLICATE: 32,
     Reason.QUIET_HOURS: 16,
 }
 

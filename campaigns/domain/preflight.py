@@ -54,7 +54,7 @@ def preflight(
     if campaign.kind == CampaignKind.WAKEUP:
         due = choose(Run(campaign=campaign, as_of=at), members, assessment)
         members = Member.objects.filter(pk__in=[member for member, _ in due])
-    judged = members.annotate(reason=_reason(at))
+    judged = members.annotate(reason=_reason(campaign, at))
     counts = dict(judged.order_by().values_list("reason").annotate(total=Count("id", distinct=True)))
     texts = counts.pop("", 0)
     sizes = _sizes(campaign, judged.filter(reason=""), at)
@@ -73,14 +73,15 @@ def preflight(
     )
 
 
-def _reason(at: datetime) -> Case:
+def _reason(campaign: Campaign, at: datetime) -> Case:
     hours = permitted_hours()
+    monthly = hours.monthly(is_personal=campaign.kind == CampaignKind.WAKEUP)
     stopped = Suppression.objects.filter(phone_hash=OuterRef("phone_hash"), lifted_at=None)
     return Case(
         When(has_marketing_consent=False, then=Value(Reason.NO_CONSENT.value)),
         When(Exists(stopped), then=Value(Reason.OPTED_OUT.value)),
         When(_texted(at, timedelta(hours=24), hours.per_day), then=Value(Reason.FREQUENCY.value)),
-        When(_texted(at, timedelta(days=30), hours.per_month), then=Value(Reason.FREQUENCY.value)),
+        When(_texted(at, timedelta(days=30), monthly), then=Value(Reason.FREQUENCY.value)),
         default=Value(""),
     )
 

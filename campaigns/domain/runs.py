@@ -136,6 +136,7 @@ def expand(*, run_id: int, chunk: int, at: datetime) -> dict[str, int]:
         cause=Cause.RUN,
         cause_id=run.pk,
         at=at,
+        is_personal=run.campaign.kind == CampaignKind.WAKEUP,
     )
     row.expanded_at = at
     row.save()

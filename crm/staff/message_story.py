@@ -113,6 +113,12 @@ def gates_of(message: Message) -> list[Gate]:
             Reason.FREQUENCY,
             is_asked=message.message_class == MessageClass.MARKETING,
         ),
+        _of_reason(
+            _("Same text"),
+            message,
+            Reason.DUPLICATE,
+            is_asked=message.message_class != MessageClass.VERIFICATION and message.cause != Cause.REPLY,
+        ),
         _of_reason(_("Budget"), message, Reason.BUDGET, is_asked=True),
         _of_reason(_("In time"), message, Reason.TOO_LATE, is_asked=True),
     ]
@@ -158,7 +164,9 @@ def _hours(message: Message) -> Gate:
 def _of_reason(label: str, message: Message, reason: Reason, *, is_asked: bool) -> Gate:
     if not is_asked:
         return Gate(label, "none", _("not needed for this text"))
-    return Gate(label, "stop", reason.label) if message.reason == reason else Gate(label, "pass")
+    if message.reason != reason:
+        return Gate(label, "pass")
+    return Gate(label, "stop" if message.final_at else "wait", reason.label)
 
 
 def readers_of(message: Message) -> list[AuditEntry]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from constance import config
 from django.db import connection, transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -75,7 +76,9 @@ def explain(
         message_class = MessageClass(template.message_class)
     version = texts.approved_version(template.pk, member.language) if template else None
     composed = _composed(version, member, store, message_class, has_template=template is not None)
-    draft = _draft(member, store, message_class, version, composed)
+    is_of_rule = message_class != MessageClass.MARKETING or bool(template and template.event_type)
+    cause = Cause.RULE if is_of_rule else Cause.RUN
+    draft = _draft(member, store, message_class, version, composed, cause)
     message = _judged(draft, at)
     said = (
         *_before(template, version, store, composed),
@@ -124,8 +127,8 @@ def _draft(
     message_class: MessageClass,
     version: TemplateVersion | None,
     composed: Composed,
+    cause: Cause,
 ) -> Draft:
-    is_marketing = message_class == MessageClass.MARKETING
     return Draft(
         phone=member.phone,
         phone_hash=bytes(member.phone_hash),
@@ -133,7 +136,7 @@ def _draft(
         text=composed.text,
         encoding=composed.encoding,
         parts=composed.parts,
-        cause=Cause.RUN if is_marketing else Cause.RULE,
+        cause=cause,
         cause_id=-member.pk,
         timezone=outbox.recipient_zone(member, member.phone, store),
         member_id=member.pk,
@@ -183,7 +186,14 @@ _LABELS: Mapping[Reason, Promise] = {
     Reason.OPTED_OUT: _("Not opted out"),
     Reason.TOO_LATE: _("In time"),
     Reason.FREQUENCY: _("Not too often"),
+    Reason.DUPLICATE: _("Not the same again"),
     Reason.QUIET_HOURS: _("Permitted hours"),
+}
+_OF_MARKETING = (Reason.FREQUENCY, Reason.QUIET_HOURS)
+_NOT_ASKED: Mapping[MessageClass, tuple[Reason, ...]] = {
+    MessageClass.VERIFICATION: (*_OF_MARKETING, Reason.DUPLICATE),
+    MessageClass.NOTIFICATION: _OF_MARKETING,
+    MessageClass.TRIGGER: _OF_MARKETING,
 }
 
 
@@ -192,9 +202,11 @@ def _policy(message: Message, draft: Draft) -> list[Gate]:
     noes = set(gates_of(message.gates))
     hours = outbox.hours_for(draft.message_class)
     is_marketing = draft.message_class == MessageClass.MARKETING
+    monthly = hours.monthly(is_personal=draft.cause == Cause.RULE)
     details = {
         Reason.QUIET_HOURS: _hours(draft, hours) if is_marketing else "",
-        Reason.FREQUENCY: f"{hours.per_day} / 24 h, {hours.per_month} / 30 d" if is_marketing else "",
+        Reason.FREQUENCY: f"{hours.per_day} / 24 h, {monthly} / 30 d" if is_marketing else "",
+        Reason.DUPLICATE: f"{config.SAME_TEXT_MINUTES} min",
     }
     return [
         Gate(
@@ -205,7 +217,7 @@ def _policy(message: Message, draft: Draft) -> list[Gate]:
             details.get(reason, ""),
         )
         for reason in GATES
-        if is_marketing or reason not in (Reason.QUIET_HOURS, Reason.FREQUENCY)
+        if reason not in _NOT_ASKED.get(draft.message_class, ())
     ]
 
 

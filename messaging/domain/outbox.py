@@ -44,7 +44,8 @@ _ARRAYS = {
 _ENQUEUE = (
     "SELECT * FROM sms_enqueue("
     + ", ".join(f"%({name})s::{kind}[]" for name, kind in _ARRAYS.items())
-    + ", %(at)s::timestamptz, %(opens)s::time, %(closes)s::time, %(per_day)s, %(per_month)s)"
+    + ", %(at)s::timestamptz, %(opens)s::time, %(closes)s::time, %(per_day)s, %(per_month)s,"
+    " false, %(reserved)s)"
 )
 _ENQUEUE_MEMBERS = statement("enqueue_members")
 CHANNEL = "regulars_outbox"
@@ -90,14 +91,29 @@ class Enqueued:
 
 @dataclass(frozen=True)
 class PermittedHours:
-    """When marketing may leave in the recipient's day, and how often it may reach one phone."""
+    """When marketing may leave in the recipient's day, and how often it may reach one phone.
+
+    `reserved` of the month's are kept for texts of a moment of the reader's own.
+    """
 
     opens: time
     closes: time
     per_day: int
     per_month: int
+    reserved: int = 0
+
+    def monthly(self, *, is_personal: bool) -> int:
+        """How many a phone may have had in 30 days for one more to go."""
+        return self.per_month if is_personal else self.per_month - self.reserved
 
 
+_SETTINGS = [
+    "MARKETING_FROM",
+    "MARKETING_UNTIL",
+    "MARKETING_PER_DAY",
+    "MARKETING_PER_MONTH",
+    "MARKETING_RESERVED_PER_MONTH",
+]
 _UNUSED_HOURS = PermittedHours(time(0), time(23, 59), 0, 0)
 
 
@@ -106,10 +122,9 @@ def permitted_hours() -> PermittedHours:
 
     Into the pack of another country they are narrowed where its numbers are judged, in the database.
     """
-    names = ["MARKETING_FROM", "MARKETING_UNTIL", "MARKETING_PER_DAY", "MARKETING_PER_MONTH"]
-    opens, closes, per_day, per_month = get_values_for_keys(names).values()
+    opens, closes, *caps = get_values_for_keys(_SETTINGS).values()
     hours = rules.narrowed(rules.home_pack(), time.fromisoformat(opens), time.fromisoformat(closes))
-    return PermittedHours(hours.opens, hours.closes, per_day, per_month)
+    return PermittedHours(hours.opens, hours.closes, *caps)
 
 
 def enqueue(drafts: Sequence[Draft], *, at: datetime, hours: PermittedHours | None = None) -> list[Enqueued]:
@@ -157,10 +172,11 @@ def enqueue_members(
     cause: Cause,
     cause_id: int,
     at: datetime,
+    is_personal: bool = False,
 ) -> dict[str, int]:
     """`enqueue` for a crowd: the same rules, one statement, and only how many came to stand in each state.
 
-    A member whom this cause has texted before is left as is, and not counted.
+    `is_personal`: each is chosen for a moment of their own, and may use the slots kept under the month's cap. A member whom this cause has texted before is left as is, and not counted.
     """
     if not said:
         return {}
@@ -177,6 +193,8 @@ def enqueue_members(
         "closes": hours.closes,
         "per_day": hours.per_day,
         "per_month": hours.per_month,
+        "reserved": hours.reserved,
+        "is_personal": is_personal,
     }
     with connection.cursor() as cursor:
         cursor.execute(_ENQUEUE_MEMBERS, parameters)
@@ -280,6 +298,7 @@ def _parameters(drafts: Sequence[Draft], at: datetime, hours: PermittedHours) ->
         "closes": hours.closes,
         "per_day": hours.per_day,
         "per_month": hours.per_month,
+        "reserved": hours.reserved,
     }
 
 

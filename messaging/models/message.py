@@ -28,7 +28,8 @@ class Message(models.Model):
     One row per (cause, cause_id, phone), kept by the database: the only way to the wire. `due_at` is when it
     may leave, `expires_at` when it no longer may. `reason` says why it waits or was not sent: the first gate that
     said no. `gates` holds all of them as bits (states.GATES) where a marketing text was judged. `reserved_milli` is what
-    was put aside for it under the budgets when it was queued, in thousandths of a minor unit.
+    was put aside for it under the budgets when it was queued, in thousandths of a minor unit. `is_personal`: a marketing
+    text for a moment of its reader's own (a trigger rule's, a wake-up programme's); it may use the slots kept under the cap.
 
     No index names what changes on the way to the phone (state, due_at, attempts …), and pages are left half
     empty: each move stays on its page and touches no index. What waits is found through `Waiting`, what a gateway
@@ -68,6 +69,7 @@ class Message(models.Model):
     submitted_at = models.DateTimeField(_("sent at"), null=True)
     final_at = models.DateTimeField(_("settled at"), null=True)
     reserved_milli = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    is_personal = models.BooleanField(default=False, db_default=False, editable=False)
 
     class Meta:
         verbose_name = _("message")

@@ -1,7 +1,10 @@
 -- The gate before the wire, in a statement (and so a snapshot) after the locks of claim_take.sql: every rule that may
 -- have changed since the message was queued is asked again. What passes gets its attempt row and is `submitting`; the
 -- caller commits before the first octet leaves. A dead epoch passes nothing. The order of the CASE is the order of the
--- gates; reasons are those of messaging/states.py. A message that is no longer queued, or not due, is left alone.
+-- gates; reasons are those of messaging/states.py. How many marketing texts really left for a number (or may have) in the
+-- last 24 hours and 30 days is counted last, of those that may go: one too many waits until there is room, if it is then
+-- still in time. Those of this claim count each other, the personal ones first; of two claims at once that have a text for
+-- one number, one waits a moment. A message that is no longer queued, or not due, is left alone.
 WITH clock AS MATERIALIZED (
   SELECT coalesce(%(at)s::timestamptz, clock_timestamp()) AS now
 ), lease AS MATERIALIZED (
@@ -12,7 +15,8 @@ WITH clock AS MATERIALIZED (
   SELECT m.* FROM lease, clock, unnest(%(ids)s::bigint[]) AS t (id)
   CROSS JOIN LATERAL (
     SELECT m.id, m.member_id, m.store_id, m.template_version_id, m.phone, m.phone_hash, m.message_class, m.cause,
-           m.timezone, m.expires_at, m.attempts, substr(m.phone, 1, 4) AS country
+           m.priority, m.timezone, m.gateway_id, m.expires_at, m.attempts, m.is_personal,
+           substr(m.phone, 1, 4) AS country
     FROM messaging_message m
     WHERE m.id = t.id AND m.state = 'queued' AND m.due_at <= clock.now
       AND (m.gateway_id IS NULL OR m.gateway_id = %(gateway)s::bigint)
@@ -23,7 +27,7 @@ WITH clock AS MATERIALIZED (
          sms_window_end(clock.now, timezone, country, %(opens)s::time, %(closes)s::time) AS closes_at
   FROM clock, (SELECT DISTINCT timezone, country FROM message WHERE message_class = 'marketing') zone
 ), judged AS MATERIALIZED (
-  SELECT m.id,
+  SELECT m.*, t.opens_at, clock.now,
     CASE
       WHEN m.expires_at <= clock.now THEN 'too_late'
       WHEN m.message_class = 'marketing' AND NOT coalesce(p.has_marketing_consent, false) THEN 'no_consent'
@@ -40,7 +44,7 @@ WITH clock AS MATERIALIZED (
       WHEN m.attempts >= 3 AND (SELECT count(*) FROM messaging_attempt a
                                 WHERE a.message_id = m.id AND a.raw_status = 'process lost') >= 3 THEN 'poison'
       ELSE ''
-    END AS verdict
+    END AS said
   FROM message m
   CROSS JOIN clock
   CROSS JOIN lease
@@ -48,23 +52,61 @@ WITH clock AS MATERIALIZED (
   LEFT JOIN LATERAL (
     SELECT has_marketing_consent, has_service_consent FROM members_member p WHERE p.id = m.member_id OFFSET 0
   ) p ON true
-), waiting AS (
-  UPDATE messaging_message m SET due_at = t.opens_at, reason = 'quiet_hours'
-  FROM hours t
-  WHERE m.id = ANY(ARRAY(SELECT id FROM judged WHERE verdict = 'quiet_hours')) AND m.state = 'queued'
-    AND t.timezone = m.timezone AND t.country = substr(m.phone, 1, 4)
+), lately AS MATERIALIZED (  -- what the number of a marketing text that may go had, the newest first, and who else waits for it
+  SELECT j.*, heard.times, heard.others,
+         count(*) FILTER (WHERE j.said = '' AND j.message_class = 'marketing')
+           OVER (PARTITION BY j.phone_hash ORDER BY j.is_personal DESC, j.id
+                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)::int AS before
+  FROM judged j
+  LEFT JOIN LATERAL (
+    SELECT array_agg(coalesce(x.submitted_at, x.created_at) ORDER BY coalesce(x.submitted_at, x.created_at) DESC)
+             FILTER (WHERE x.state <> 'queued') AS times,
+           array_agg(x.id) FILTER (WHERE x.state = 'queued') AS others
+    FROM messaging_message x
+    WHERE x.phone_hash = j.phone_hash AND x.message_class = 'marketing' AND x.id <> j.id
+      AND x.created_at > j.now - interval '40 days'  -- no text waits ten days before it leaves
+      AND x.state NOT IN ('held', 'retry_wait', 'suppressed', 'expired', 'cancelled', 'rejected')
+    OFFSET 0
+  ) heard ON j.said = '' AND j.message_class = 'marketing'
+), held AS MATERIALIZED (  -- an earlier claim of the same moment holds its own (sms_take): then this one waits for it
+  SELECT m.id
+  FROM (SELECT DISTINCT unnest(others) AS id FROM lately) other
+  CROSS JOIN LATERAL (
+    SELECT m.id FROM messaging_message m WHERE m.id = other.id AND m.state = 'queued' FOR NO KEY UPDATE SKIP LOCKED
+  ) m
+), verdict AS MATERIALIZED (  -- those of this claim before it count too; `fits_at`: when there is room under both caps
+  SELECT l.id, l.priority, l.gateway_id, l.expires_at, l.now,
+    CASE WHEN cap.is_beside THEN 'beside' WHEN cap.fits_at > l.now THEN 'frequency' ELSE l.said END AS verdict,
+    CASE WHEN cap.is_beside THEN NULL
+         WHEN l.said = 'quiet_hours' THEN l.opens_at
+         WHEN cap.fits_at > l.now AND cap.fits_at < l.expires_at THEN cap.fits_at END AS waits_until
+  FROM lately l
+  LEFT JOIN LATERAL (
+    SELECT EXISTS (SELECT FROM unnest(l.others) o WHERE o NOT IN (SELECT id FROM held)) AS is_beside,
+           greatest(had.times[%(per_day)s::int] + interval '24 hours', had.times[had.monthly] + interval '30 days',
+                    CASE WHEN least(%(per_day)s::int, had.monthly) < 1 THEN timestamptz 'infinity' END) AS fits_at
+    FROM (SELECT array_fill(l.now, ARRAY[l.before]) || l.times AS times,
+                 %(per_month)s::int - CASE WHEN l.is_personal THEN 0 ELSE %(reserved)s::int END AS monthly) had
+  ) cap ON l.said = '' AND l.message_class = 'marketing'
+), waiting AS (  -- moved by their ids, here and below: the one way that is right whatever the planner believes
+  UPDATE messaging_message m SET (due_at, reason) = (SELECT waits_until, verdict FROM verdict v WHERE v.id = m.id)
+  WHERE m.id = ANY(ARRAY(SELECT id FROM verdict WHERE waits_until IS NOT NULL)) AND m.state = 'queued'
+), later AS (
+  INSERT INTO messaging_waiting (state, priority, gateway_id, due_at, expires_at, ids, taken)
+  SELECT 'queued', priority, gateway_id, now + interval '0.2 seconds', expires_at, array_agg(id), 0
+  FROM verdict WHERE verdict = 'beside' GROUP BY priority, gateway_id, now, expires_at
 ), stopped AS (
   UPDATE messaging_message m
-  SET (state, reason) = (
-        SELECT CASE verdict WHEN 'too_late' THEN 'expired' WHEN 'poison' THEN 'quarantined' ELSE 'suppressed' END, verdict
-        FROM judged WHERE id = m.id),
-      final_at = (SELECT now FROM clock)
-  WHERE m.id = ANY(ARRAY(SELECT id FROM judged WHERE verdict NOT IN ('', 'quiet_hours'))) AND m.state = 'queued'
+  SET (state, reason, final_at) = (
+    SELECT CASE verdict WHEN 'too_late' THEN 'expired' WHEN 'poison' THEN 'quarantined' ELSE 'suppressed' END, verdict, now
+    FROM verdict v WHERE v.id = m.id)
+  WHERE m.id = ANY(ARRAY(SELECT id FROM verdict WHERE verdict NOT IN ('', 'beside') AND waits_until IS NULL))
+    AND m.state = 'queued'
 ), sent AS (
   UPDATE messaging_message m
   SET state = 'submitting', reason = '', gateway_id = %(gateway)s::bigint, attempts = m.attempts + 1,
       submitted_at = (SELECT now FROM clock)
-  WHERE m.id = ANY(ARRAY(SELECT id FROM judged WHERE verdict = '')) AND m.state = 'queued'
+  WHERE m.id = ANY(ARRAY(SELECT id FROM verdict WHERE verdict = '')) AND m.state = 'queued'
   RETURNING nextval(pg_get_serial_sequence('messaging_attempt', 'id')) AS attempt_id, m.id, m.attempts, m.priority,
     m.phone, m.text, m.encoding, m.parts, m.message_class, m.timezone, m.expires_at, m.submitted_at
 ), attempt AS (

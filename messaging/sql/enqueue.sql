@@ -1,7 +1,8 @@
 -- The policy and the outbox in one statement: each draft becomes one message, queued or with the reason why not.
 -- A single message is a set of one, so the rules exist once. Order of the gates is the order of the CASE; every gate
 -- is asked (how often only of who agreed), and those that said no are kept as bits (messaging/states.py, GATES)
--- beside the first one's reason.
+-- beside the first one's reason. A marketing text for a moment of its reader's own (of a trigger rule, or so said) may use
+-- the whole cap of the month; any other leaves `in_reserved` of it free.
 -- Its plan is made once a session (forced: a plan for each call costs four times the call) and by index whatever the
 -- statistics say: one made while a table was empty would read the whole of it when it no longer is.
 -- The nudge to the gateways is not in here: a transaction that holds a NOTIFY commits alone, fsync included, and the
@@ -11,7 +12,8 @@ CREATE OR REPLACE FUNCTION sms_enqueue(
   in_priority smallint[], in_language text[], in_text text[], in_encoding text[], in_parts smallint[],
   in_version_id bigint[], in_cause text[], in_cause_id bigint[], in_event_id bigint[], in_timezone text[],
   in_due_at timestamptz[], in_expires_at timestamptz[], in_refusal text[],
-  in_at timestamptz, in_opens time, in_closes time, in_per_day int, in_per_month int
+  in_at timestamptz, in_opens time, in_closes time, in_per_day int, in_per_month int,
+  in_is_personal boolean DEFAULT false, in_reserved int DEFAULT 0
 ) RETURNS TABLE (out_cause varchar, out_cause_id bigint, out_phone varchar, out_id bigint, out_state varchar,
                  out_reason varchar)
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
@@ -31,12 +33,16 @@ WITH draft AS (
   FROM (SELECT DISTINCT due_at, timezone, substr(phone, 1, 4) AS country FROM draft
         WHERE message_class = 'marketing') marketing
 ), timed AS (
-  SELECT d.*, coalesce(o.opens_at, d.due_at) AS leaves_at
+  SELECT d.*, coalesce(o.opens_at, d.due_at) AS leaves_at,
+         d.message_class = 'marketing' AND (in_is_personal OR d.cause = 'rule') AS is_personal,
+         row_number() OVER (PARTITION BY d.phone_hash, d.text, d.message_class, d.cause, d.refusal, d.due_at, d.expires_at
+                            ORDER BY d.number) > 1 AS is_again  -- of drafts alike, those after the first
   FROM draft d
   LEFT JOIN opening o ON d.message_class = 'marketing' AND o.due_at = d.due_at AND o.timezone = d.timezone
                          AND o.country = substr(d.phone, 1, 4)
 ), asked AS (
-  SELECT t.*, n.*
+  SELECT t.*, n.*, coalesce(l.had[1], false) AS is_capped,
+         coalesce(l.had[2], false) OR (n.is_guarded AND t.is_again AND sms_same_text_window() > interval '0') AS is_said
   FROM timed t
   LEFT JOIN LATERAL (
     SELECT has_marketing_consent, has_service_consent FROM members_member m WHERE m.id = t.member_id OFFSET 0
@@ -51,17 +57,27 @@ WITH draft AS (
                     WHERE s.phone_hash = t.phone_hash AND s.lifted_at IS NULL
                       AND (s.scope = 'all' OR t.message_class = 'marketing')) AS is_opted_out,
       t.leaves_at >= t.expires_at AS is_late,
-      t.message_class = 'marketing' AND coalesce(m.has_marketing_consent, false) AND (
-        SELECT count(*) FILTER (WHERE x.created_at > in_at - interval '24 hours') >= in_per_day
-               OR count(*) >= in_per_month
-        FROM messaging_message x
-        WHERE x.phone_hash = t.phone_hash AND x.message_class = 'marketing'
-          AND x.created_at > in_at - interval '30 days'
-          AND x.state NOT IN ('suppressed', 'expired', 'cancelled', 'rejected')
-      ) AS is_capped,
+      sms_same_text_matters(t.message_class, t.cause, t.event_id) AS is_guarded,
       t.leaves_at > t.due_at AS is_quiet
     OFFSET 0  -- each question once, though its answer is used twice
   ) n
+  CROSS JOIN LATERAL (  -- what the number was sent lately: enough marketing, this very text
+    SELECT CASE
+      WHEN t.message_class = 'marketing' AND coalesce(m.has_marketing_consent, false) THEN (
+        SELECT ARRAY[
+          count(*) FILTER (WHERE x.created_at > in_at - interval '24 hours') >= in_per_day
+            OR count(*) >= in_per_month - CASE WHEN t.is_personal THEN 0 ELSE in_reserved END,
+          n.is_guarded AND bool_or(x.created_at > in_at - interval '24 hours' AND x.text = t.text
+                                   AND x.created_at > in_at - sms_same_text_window())]
+        FROM messaging_message x
+        WHERE x.phone_hash = t.phone_hash AND x.message_class = 'marketing'
+          AND x.created_at > in_at - interval '30 days'
+          AND x.state NOT IN ('suppressed', 'expired', 'cancelled', 'rejected'))
+      WHEN t.message_class <> 'marketing' AND n.is_guarded
+        THEN ARRAY[false, sms_same_text_lately(t.member_id, t.phone_hash, t.text, in_at)]
+    END AS had
+    OFFSET 0
+  ) l
 ), judged AS (
   SELECT a.*,
     CASE
@@ -70,11 +86,12 @@ WITH draft AS (
       WHEN a.is_opted_out THEN 'opted_out'
       WHEN a.is_late THEN 'too_late'
       WHEN a.is_capped THEN 'frequency'
+      WHEN a.is_said THEN 'duplicate'
       WHEN a.is_quiet THEN 'quiet_hours'
       ELSE ''
     END AS reason,
     nullif(a.lacks_consent::int + 2 * a.is_opted_out::int + 4 * a.is_late::int + 8 * a.is_capped::int
-           + 16 * a.is_quiet::int, 0)::smallint AS gates
+           + 16 * a.is_quiet::int + 32 * a.is_said::int, 0)::smallint AS gates
   FROM asked a
 ), afforded AS MATERIALIZED (
   SELECT * FROM sms_budget_judge(
@@ -90,14 +107,14 @@ WITH draft AS (
   INSERT INTO messaging_message
     (public_id, member_id, store_id, phone, phone_hash, message_class, priority, template_version_id, language,
      text, encoding, parts, cause, cause_id, event_id, timezone, state, reason, gates, due_at, expires_at,
-     attempts, created_at, final_at, reserved_milli)
+     attempts, created_at, final_at, reserved_milli, is_personal)
   SELECT uuidv7(), j.member_id, j.store_id, j.phone, j.phone_hash, j.message_class, j.priority,
      j.version_id, j.language, j.text, j.encoding, j.parts, j.cause, j.cause_id, j.event_id, j.timezone,
      CASE j.verdict WHEN '' THEN 'queued' WHEN 'quiet_hours' THEN 'queued' WHEN 'too_late' THEN 'expired'
                  ELSE 'suppressed' END,
      j.verdict, j.gates, least(j.leaves_at, j.expires_at), j.expires_at, 0, in_at,
      CASE WHEN j.verdict IN ('', 'quiet_hours') THEN NULL ELSE in_at END,
-     CASE WHEN j.verdict IN ('', 'quiet_hours') THEN j.reserved ELSE 0 END
+     CASE WHEN j.verdict IN ('', 'quiet_hours') THEN j.reserved ELSE 0 END, j.is_personal
   FROM decided j
   ORDER BY j.number
   ON CONFLICT (cause, cause_id, phone) DO NOTHING

@@ -7,6 +7,7 @@ FROM (SELECT ARRAY[%(total)s::int] AS long) d, LATERAL sms_enqueue(
   %(texts)s::text[], %(encodings)s::text[], %(parts)s::smallint[], %(versions)s::bigint[],
   array_fill(%(cause)s::text, d.long), array_fill(%(cause_id)s::bigint, d.long), array_fill(NULL::bigint, d.long),
   %(zones)s::text[], array_fill(%(at)s::timestamptz, d.long), array_fill(%(expires_at)s::timestamptz, d.long),
-  %(refusals)s::text[], %(at)s::timestamptz, %(opens)s::time, %(closes)s::time, %(per_day)s, %(per_month)s
+  %(refusals)s::text[], %(at)s::timestamptz, %(opens)s::time, %(closes)s::time, %(per_day)s, %(per_month)s,
+  %(is_personal)s, %(reserved)s
 ) e
 GROUP BY e.out_state

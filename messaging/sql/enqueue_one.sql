@@ -21,6 +21,9 @@ BEGIN
     out_reason := 'opted_out';
   ELSIF in_due_at >= in_expires_at THEN
     out_reason := 'too_late';
+  ELSIF sms_same_text_matters(in_message_class, in_cause, in_event)
+        AND sms_same_text_lately(in_member, in_phone_hash, in_text, in_at) THEN
+    out_reason := 'duplicate';
   ELSE
     out_reason := '';
   END IF;
@@ -32,7 +35,7 @@ BEGIN
   VALUES
     (uuidv7(), in_member, in_store, in_phone, in_phone_hash, in_message_class, in_priority, in_version,
      in_language, in_text, in_encoding, in_parts, in_cause, in_cause_id, in_event, in_timezone, out_state, out_reason,
-     CASE out_reason WHEN 'no_consent' THEN 1 WHEN 'opted_out' THEN 2 WHEN 'too_late' THEN 4 END,
+     CASE out_reason WHEN 'no_consent' THEN 1 WHEN 'opted_out' THEN 2 WHEN 'too_late' THEN 4 WHEN 'duplicate' THEN 32 END,
      least(in_due_at, in_expires_at), in_expires_at, 0, in_at, CASE WHEN out_reason = '' THEN NULL ELSE in_at END)
   ON CONFLICT (cause, cause_id, phone) DO NOTHING
   RETURNING state, reason INTO out_state, out_reason;  -- as it stands: without a way it was kept back (routes.sql)

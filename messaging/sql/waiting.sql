@@ -57,8 +57,9 @@ CREATE OR REPLACE TRIGGER message_waits_no_more AFTER UPDATE OF state ON messagi
 -- Takes up to so many ids that are due, the most urgent first, passing over chunks another process is at. Its statements
 -- see what was committed before each of them: an id is never taken before its message can be read. For marketing the
 -- phone is locked too (shared), which an opt-out locks alone: none can commit between the reading of the rules
--- (claim_gate.sql) and the commit of the attempt. Where an opt-out is being written right now, the message waits a
--- moment more. `looked_at` below `in_limit` means that nothing else was
+-- (claim_gate.sql) and the commit of the attempt. The message's own row is locked as well, so that the gate sees which
+-- texts to a number another claim is at. Where an opt-out or another is at work right now, the message waits a moment
+-- more. `looked_at` below `in_limit` means that nothing else was
 -- due. A dead epoch takes nothing.
 CREATE OR REPLACE FUNCTION sms_take(
   in_gateway bigint, in_epoch bigint, in_priorities smallint[], in_limit int, in_at timestamptz,
@@ -117,8 +118,13 @@ BEGIN
     SELECT DISTINCT key FROM candidate WHERE key IS NOT NULL
   ), locked AS MATERIALIZED (
     SELECT key FROM lockable WHERE pg_try_advisory_xact_lock_shared(key)
+  ), held AS MATERIALIZED (
+    SELECT m.id FROM candidate c CROSS JOIN LATERAL (
+      SELECT m.id FROM messaging_message m WHERE m.id = c.id AND m.state = 'queued' FOR NO KEY UPDATE SKIP LOCKED
+    ) m
+    WHERE c.key IN (SELECT key FROM locked)
   ), free AS MATERIALIZED (
-    SELECT id, priority, expires_at, gateway_id, key IS NULL OR key IN (SELECT key FROM locked) AS may_go FROM candidate
+    SELECT id, priority, expires_at, gateway_id, key IS NULL OR id IN (SELECT id FROM held) AS may_go FROM candidate
   ), later AS (
     INSERT INTO messaging_waiting (state, priority, gateway_id, due_at, expires_at, ids, taken)
     SELECT 'queued', priority, gateway_id, in_at + interval '0.2 seconds', expires_at, array_agg(id), 0

@@ -1,5 +1,7 @@
 """What a launch would do, before it does it."""
 
+from datetime import timedelta
+
 import pytest
 
 from campaigns.domain import launching, runs
@@ -8,10 +10,13 @@ from campaigns.domain.drafting import NotADraft, NoWording, approve, create_draf
 from campaigns.domain.preflight import preflight
 from campaigns.enums import CampaignKind
 from members.domain.enrolment import phone_hash
+from messaging.domain.outbox import enqueue
 from messaging.domain.texts import SelfApproval
 from messaging.models import Suppression
 from messaging.states import Reason
+from tests.campaigns.test_run_edges import due
 from tests.conftest import NOON
+from tests.messaging.test_outbox import draft as text_to
 
 
 @pytest.fixture
@@ -51,6 +56,19 @@ def test_who_was_texted_today_is_left_out_of_the_next(draft, people, mei, chen, 
     second = create_draft(kind=CampaignKind.PUSH, store=riverside, name="Again", by=mei)
 
     assert preflight(second, everyone(second), at=NOON).left_out[Reason.FREQUENCY] == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "left_out"), [(CampaignKind.PUSH, {Reason.FREQUENCY: 1}), (CampaignKind.WAKEUP, {})]
+)
+def test_only_a_programme_may_use_the_last_slot_of_the_month(riverside, mei, li_lei, kind, left_out):
+    for number in reversed(range(5)):
+        enqueue([text_to(li_lei, cause_id=number)], at=NOON - timedelta(days=3 + number * 3))
+    campaign = create_draft(kind=kind, store=riverside, name="Come back", by=mei)
+
+    result = preflight(campaign, everyone(campaign), at=NOON, assessment=due(li_lei))
+
+    assert result.left_out == left_out
 
 
 def test_an_unchanged_wording_makes_no_new_version(draft, mei):

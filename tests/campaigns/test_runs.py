@@ -78,6 +78,17 @@ def test_each_reads_it_in_their_language_with_the_way_out(campaign, three_member
     ]
 
 
+@pytest.mark.parametrize(("kind", "is_personal"), [(CampaignKind.PUSH, False), (CampaignKind.WAKEUP, True)])
+def test_a_programmes_texts_may_use_the_slots_kept(campaign, three_members, mei, kind, is_personal):
+    run = launching.launch(campaign=campaign, by=mei, at=NOON)
+    runs.freeze(run_id=run.pk)
+    Campaign.objects.update(kind=kind)  # the score chose nobody here
+
+    runs.expand(run_id=run.pk, chunk=0, at=NOON)
+
+    assert set(Message.objects.values_list("is_personal", flat=True)) == {is_personal}
+
+
 def test_launching_freezing_and_expanding_twice_texts_once(campaign, three_members, mei):
     first = launching.launch(campaign=campaign, by=mei, at=NOON)
     second = launching.launch(campaign=campaign, by=mei, at=NOON)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, time
+from dataclasses import asdict
+from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
 from messaging.domain.dispatch.database import Connection, Line
 from messaging.domain.dispatch.lease import Lease
 from messaging.domain.dispatch.mirror import mirrored, provider_text
+from messaging.domain.outbox import PermittedHours
 from messaging.encoding import Encoding, UnsendableText, split_parts
 from messaging.enums import PRIORITY, TEMPLATE_KINDS, MessageClass
 from messaging.gateways.base import OutboundSms, ProviderText
@@ -22,13 +24,6 @@ ALL = sorted(PRIORITY.values())
 _TAKE = statement("claim_take")
 _GATE = statement("claim_gate")
 _KNOWN_PARTS = statement("known_parts")
-
-
-class Hours(NamedTuple):
-    """When marketing may leave in the recipient's day."""
-
-    opens: time
-    closes: time
 
 
 class Claimed(NamedTuple):
@@ -61,7 +56,12 @@ class Batch(NamedTuple):
 
 
 async def claim(
-    line: Line, lease: Lease, hours: Hours, limit: int, priorities: Sequence[int], at: datetime | None = None
+    line: Line,
+    lease: Lease,
+    hours: PermittedHours,
+    limit: int,
+    priorities: Sequence[int],
+    at: datetime | None = None,
 ) -> Batch:
     """Claim up to `limit` messages of these priorities, each asked again about every rule, in one
     transaction.
@@ -77,7 +77,7 @@ async def claim(
         ids, taken = await cursor.fetchone() or ([], 0)
         if not ids:
             return Batch([], taken)
-        values = {"ids": numbers(ids), "at": at, "opens": hours.opens, "closes": hours.closes}
+        values = asdict(hours) | {"ids": numbers(ids), "at": at}
         cursor = await connection.execute(_GATE, lease.key | values)
         claimed = [Claimed(*row) for row in await cursor.fetchall()]
         if lease.config.kind in TEMPLATE_KINDS:

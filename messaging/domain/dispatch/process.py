@@ -21,13 +21,12 @@ from django.db import close_old_connections, connection
 from django.utils.timezone import now
 
 from messaging.domain.dispatch import lease as leases
-from messaging.domain.dispatch.claims import Hours
 from messaging.domain.dispatch.connector import SECRET_LOST, UNUSABLE
 from messaging.domain.dispatch.database import TROUBLE, DatabaseTrouble, Line, connection_parameters
 from messaging.domain.dispatch.lease import Lease, LeaseLost
 from messaging.domain.dispatch.runner import Runner
 from messaging.domain.inbound import Received, receive
-from messaging.domain.outbox import CHANNEL, permitted_hours
+from messaging.domain.outbox import CHANNEL, PermittedHours, permitted_hours
 from messaging.domain.sweeps import sweep_messages
 from messaging.enums import BindState
 from messaging.gateways.ending import end
@@ -67,7 +66,7 @@ class GatewayProcess:
         self._runners: dict[int, Runner] = {}
         self._broken: set[int] = set()
         self._leaving: set[asyncio.Task[None]] = set()
-        self._hours: Hours | None = None
+        self._hours: PermittedHours | None = None
         self._stop = asyncio.Event()
         # Django's own connections belong to one thread.
         self._django = ThreadPoolExecutor(max_workers=1, thread_name_prefix="django")
@@ -201,7 +200,7 @@ class GatewayProcess:
 
     # ── Django's part ───────────────────────────────────────────────────────────────────────────────────────
 
-    def _hours_now(self) -> Hours:
+    def _hours_now(self) -> PermittedHours:
         assert self._hours is not None, "no lease is taken before the hours are known"
         return self._hours
 
@@ -210,7 +209,7 @@ class GatewayProcess:
         while True:
             rules = await self._tried("hours", permitted_hours)
             if rules is not None:
-                self._hours = Hours(rules.opens, rules.closes)
+                self._hours = rules
             await asyncio.sleep(HOURS_SECONDS if self._hours else 1.0)
 
     async def _sweep(self) -> None:

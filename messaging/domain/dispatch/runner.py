@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from messaging.domain.dispatch.claims import Hours
 from messaging.domain.dispatch.connector import Connector
 from messaging.domain.dispatch.database import PLANNED_ONCE, Line
 from messaging.domain.dispatch.lease import Lease
@@ -16,6 +15,7 @@ from messaging.domain.dispatch.pace import Pace
 from messaging.domain.dispatch.recorder import Recorder
 from messaging.domain.dispatch.sender import Sender
 from messaging.domain.inbound import Received
+from messaging.domain.outbox import PermittedHours
 from messaging.gateways.base import Deliver
 from messaging.gateways.ending import end
 
@@ -33,7 +33,12 @@ class Runner:
     """
 
     def __init__(
-        self, lease: Lease, line: Line, hours: Callable[[], Hours], receive: Receive, answer_seconds: float
+        self,
+        lease: Lease,
+        line: Line,
+        hours: Callable[[], PermittedHours],
+        receive: Receive,
+        answer_seconds: float,
     ) -> None:
         """`line` is the process's own, for words to the owner. Raises SecretUnreadable, and TypeError or
         ValueError for settings its kind cannot use.

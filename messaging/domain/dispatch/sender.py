@@ -16,7 +16,6 @@ from messaging.domain.dispatch.claims import (
     ALL,
     URGENT,
     Claimed,
-    Hours,
     NoProviderTemplate,
     claim,
     outbound,
@@ -25,6 +24,7 @@ from messaging.domain.dispatch.database import DatabaseTrouble, Line
 from messaging.domain.dispatch.lease import Lease
 from messaging.domain.dispatch.pace import Pace
 from messaging.domain.dispatch.recorder import Recorder
+from messaging.domain.outbox import PermittedHours
 from messaging.encoding import UnsendableText
 from messaging.gateways.base import GatewayError, GatewayLink, OutboundSms
 from messaging.states import Reason
@@ -45,7 +45,7 @@ class Sender:
         lease: Lease,
         recorder: Recorder,
         pace: Pace,
-        hours: Callable[[], Hours],
+        hours: Callable[[], PermittedHours],
     ) -> None:
         self._link, self._line, self._lease = link, line, lease
         self._recorder, self._pace, self._hours = recorder, pace, hours

@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import translation
 
 from members.models import AuditEntry, ConsentEntry, Member, MemberFacts
 from messaging.models import Gateway, InboundText, Message, Suppression
+from messaging.states import Reason
 from tests.conftest import NOON
 from tests.crm.staff.conftest import balance_of, queries_of, send, text_of
 
@@ -263,6 +265,20 @@ def test_a_messages_story_is_told(cashier, loaded_card, rule):
         "Queued",
     ):
         assert written in page
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Same text"), ("zh-hans", "相同内容")])
+def test_a_text_not_said_twice_says_so_in_its_story(cashier, loaded_card, rule, language, words):
+    rule("card_spent", "{name}: {amount}.")
+    send(cashier, "spend", loaded_card, amount="10")
+    Message.objects.update(state="suppressed", reason=Reason.DUPLICATE, gates=32, final_at=NOON)
+    cashier.post(reverse("set_language"), {"language": language, "next": "/till/"})
+
+    page = text_of(cashier.get(reverse("staff:message_detail", args=[Message.objects.get().public_id])))
+
+    with translation.override(language):
+        assert words in page
+        assert str(Reason.DUPLICATE.label) in page
 
 
 def test_nobody_reads_a_verification_code_over_a_members_shoulder(cashier, loaded_card, rule):

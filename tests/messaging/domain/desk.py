@@ -9,15 +9,16 @@ from datetime import datetime, time
 from members.domain.enrolment import phone_hash
 from members.models import Member
 from messaging.domain.dispatch import lease as leases
-from messaging.domain.dispatch.claims import ALL, Batch, Hours, claim
+from messaging.domain.dispatch.claims import ALL, Batch, claim
 from messaging.domain.dispatch.database import Connection, Line
 from messaging.domain.dispatch.lease import Lease
 from messaging.domain.dispatch.records import Answer, record
+from messaging.domain.outbox import PermittedHours
 from messaging.enums import PRIORITY, Cause, MessageClass
 from messaging.gateways.base import ReceiptIn, SubmitResult
 from messaging.models import Gateway, Message
 
-DAY = Hours(time(9), time(21))
+DAY = PermittedHours(time(9), time(21), 1, 6, 1)
 
 
 def main_gateway() -> Gateway:

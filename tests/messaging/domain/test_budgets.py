@@ -48,7 +48,7 @@ def write_texts(member, message_class, *causes: int, cause=Cause.RUN, event=None
             phone=member.phone,
             phone_hash=bytes(member.phone_hash),
             message_class=message_class,
-            text="Hello",
+            text=f"Hello {number}",
             encoding="GSM-7",
             parts=parts,
             cause=cause,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -77,6 +78,19 @@ def test_a_cap_that_is_reached_is_a_no(li_lei, riverside, push):
     told = explain(member=li_lei, store=riverside, at=NOON, template=push)
 
     assert says(told)[Reason.FREQUENCY] == Says.NO
+
+
+def test_the_same_text_again_is_a_no_and_codes_are_not_asked(li_lei, riverside, push):
+    told = explain(member=li_lei, store=riverside, at=NOON, template=push)
+    enqueue([replace(draft(li_lei), text=told.text)], at=NOON)
+
+    again = explain(member=li_lei, store=riverside, at=NOON, template=push)
+    code = explain(member=li_lei, store=riverside, at=NOON, message_class=MessageClass.VERIFICATION)
+
+    assert says(told)[Reason.DUPLICATE] == Says.YES
+    assert says(again)[Reason.DUPLICATE] == Says.NO
+    assert "10 min" in [gate.detail for gate in again.gates]
+    assert Reason.DUPLICATE not in says(code)
 
 
 def test_what_is_not_reported_is_refused_where_the_gateway_asks(li_lei, riverside, push):
