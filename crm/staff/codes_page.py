@@ -15,14 +15,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from crm.staff.access import IN_CHARGE, Access, access_of, needs, page
+from crm.staff.paging import PAGE_ROWS, cut, whole_number
 from members.enums import Role
 from members.models import Member
 from members.refusals import Refused
 from messaging.domain import verification_breakers, verification_limits, verification_locks
 from messaging.enums import LockKind
 from messaging.models import VerificationLock
-
-SHOWN = 100
 
 
 @never_cache
@@ -33,11 +32,16 @@ def codes(request: HttpRequest) -> HttpResponse:
     access, now = access_of(request), timezone.now()
     rules = verification_limits.rules_in_force()
     over = VerificationLock.objects.exclude(pk__in=verification_locks.standing(now).values("pk"))
+    locks = verification_locks.standing(now).order_by("-pk")
+    if (after := whole_number(request.GET.get("after", ""))) is not None:
+        locks = locks.filter(pk__lt=after)
+    shown = cut(request, list(locks[: PAGE_ROWS + 1]), PAGE_ROWS, lambda lock: str(lock.pk))
     context = {
         "figures": verification_breakers.figures(now),
         "spent": verification_limits.spent(access.store.pk, now),
         "rules": rules,
-        "locks": _named(list(verification_locks.standing(now)[:SHOWN]), access),
+        "locks": _named(list(shown.rows), access),
+        "page": shown,
         "past": _named(list(over.select_related("released_by").order_by("-opened_at")[:20]), access),
         "is_owner": access.may(Role.OWNER),
     }

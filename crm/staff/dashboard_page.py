@@ -51,8 +51,9 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "alerts": [row_of(alert) for alert in open_alerts(access).order_by("-pk")[:ALERTS_SHOWN]],
         "waiting": _waiting(access, now),
         "people": people,
+        "shown": _at_least(people),
         "people_url": f"{reverse('staff:member_list')}?{urlencode({'store': access.store.pk})}",
-        "reachable": _of(people["reachable"], people["members"]),
+        "reachable": _of(people),
         "takings": _takings(overview.money_in(access.store, midnight=midnight)),
         "day_url": reverse("staff:money_day", args=[today.isoformat()]),
         "texts": _texts(overview.texts_since(access.store, midnight), today.isoformat()),
@@ -100,8 +101,22 @@ def _number(rows: Any) -> int:
     return len(rows.order_by().values_list("pk", flat=True)[:COUNTED_MAX])
 
 
-def _of(part: int, whole: int) -> str:
+def _is_large(people: dict[str, int]) -> bool:
+    return people["members"] >= overview.COUNTED_MAX
+
+
+def _at_least(people: dict[str, int]) -> dict[str, str]:
+    """The counts in figures: 1,204, or 1,204+ where only the newest members were counted."""
+    more = "+" if _is_large(people) else ""
+    return {name: f"{number_text(number)}{more}" for name, number in people.items()}
+
+
+def _of(people: dict[str, int]) -> str:
+    part, whole = people["reachable"], people["members"]
     percent = number_text(round(100 * part / whole)) if whole else "0"
+    if _is_large(people):
+        newest = _("%(percent)s %% of the newest %(n)s members")
+        return newest % {"percent": percent, "n": number_text(whole)}
     said = ngettext("%(percent)s %% of %(n)s member", "%(percent)s %% of %(n)s members", whole)
     return said % {"percent": percent, "n": number_text(whole)}
 

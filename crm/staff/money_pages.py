@@ -13,7 +13,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -25,6 +24,7 @@ from crm.shell.formats import money_text
 from crm.staff.access import AT_TILL, access_of, needs, page
 from crm.staff.fields import YEARS
 from crm.staff.money_files import csv_file, money_cell
+from crm.staff.paging import PAGE_ROWS, cut, real_day, whole_number
 from members.domain import days, fraud
 from members.domain.day_figures import figures_of
 from members.enums import AccountKind, OperationKind, Role, TenderType
@@ -67,10 +67,7 @@ def _seen(request: HttpRequest) -> list[Store]:
 
 def _day(request: HttpRequest, name: str, usual: date) -> date:
     """A date of the address that a shop can have had, or the usual one."""
-    try:
-        asked = parse_date(request.GET.get(name, "")) or usual
-    except ValueError:
-        return usual
+    asked = real_day(request.GET.get(name, "")) or usual
     return asked if asked.year in YEARS else usual
 
 
@@ -285,12 +282,16 @@ def money_fraud(request: HttpRequest) -> HttpResponse:
         state = FraudState.OPEN
     cases = FraudCase.objects.filter(store__in=_seen(request), state=state).select_related(
         "store", "staff", "member", "assigned_to"
-    )[:200]
+    )
+    if (after := whole_number(request.GET.get("after", ""))) is not None:
+        cases = cases.filter(pk__lt=after)
+    shown = cut(request, list(cases.order_by("-pk")[: PAGE_ROWS + 1]), PAGE_ROWS, lambda case: str(case.pk))
     chips = [
         {"label": label, "url": f"?state={value}", "is_current": value == state}
         for value, label in FraudState.choices
     ]
-    return page(request, "staff/money_fraud.html", {"tabs": tabs(request), "cases": cases, "chips": chips})
+    context = {"tabs": tabs(request), "cases": shown.rows, "page": shown, "chips": chips}
+    return page(request, "staff/money_fraud.html", context)
 
 
 @require_GET

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django import forms
 from django.http import HttpRequest
-from django.utils.dateparse import parse_datetime
+from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.timezone import is_aware
 
 from crm.logs import mask_text
@@ -74,6 +74,14 @@ def aware_moment(text: str) -> datetime | None:
     except ValueError:
         return None
     return moment if moment and is_aware(moment) else None
+
+
+def real_day(text: str) -> date | None:
+    """A day from an address, or None when it is none."""
+    try:
+        return parse_date(text)
+    except ValueError:
+        return None
 
 
 def is_uuid(text: str) -> bool:

@@ -8,6 +8,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -18,11 +19,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from crm.staff.access import AT_TILL, Access, access_of, needs, page
 from crm.staff.fields import AmountField
 from crm.staff.money_pages import MAY_SEE, tabs
+from crm.staff.paging import PAGE_ROWS, Page, cut, real_day, whole_number
 from members.domain import days
 from members.models import Shift
 from members.refusals import Refused
-
-SHIFTS_SHOWN = 60
 
 
 class CashField(AmountField):
@@ -62,6 +62,18 @@ def _shown(access: Access) -> Any:
     return rows if access.may(*MAY_SEE) else rows.filter(staff=access.staff)
 
 
+def _page_of(request: HttpRequest) -> Page[Shift]:
+    """The newest business days first."""
+    rows = _shown(access_of(request))
+    day, _gap, last = request.GET.get("after", "").partition("_")
+    after, number = real_day(day), whole_number(last)
+    if after is not None and number is not None:
+        rows = rows.filter(Q(on__lt=after) | Q(on=after, pk__lt=number))
+    return cut(
+        request, list(rows[: PAGE_ROWS + 1]), PAGE_ROWS, lambda shift: f"{shift.on.isoformat()}_{shift.pk}"
+    )
+
+
 @require_http_methods(["GET", "POST"])
 @needs(*AT_TILL, *MAY_SEE)
 def money_shifts(request: HttpRequest) -> HttpResponseBase:
@@ -78,10 +90,12 @@ def money_shifts(request: HttpRequest) -> HttpResponseBase:
             return redirect("staff:money_shift", shift=shift.public_id)
         except Refused as refusal:
             form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal.message))
+    shown = _page_of(request)
     own = days.open_shift_of(store=access.store, staff=access.staff, at=moment)
     context = {
         "tabs": tabs(request),
-        "shifts": _shown(access)[:SHIFTS_SHOWN],
+        "shifts": shown.rows,
+        "page": shown,
         "own": own,
         "form": form,
         "may_open": access.may(*AT_TILL) and own is None,

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from campaigns.enums import CampaignStatus
 from campaigns.models import Campaign
+from crm.reports import overview
 from members.domain.cards import open_card, recharge_card
 from members.domain.ledger import TenderPaid
 from members.enums import ConsentSource, Role, TenderType
@@ -82,6 +83,27 @@ def test_members_who_may_be_texted_are_those_of_the_list_behind_the_number(owner
     }  # STOP takes the word back as well
     for consent, number in (("marketing", 1), ("no_marketing", 2), ("opted_out", 1)):
         assert len(owner.get(reverse("staff:member_list"), {"consent": consent}).context["rows"]) == number
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "50 % of the newest 2 members"), ("zh-hans", "最新 2 位会员的 50 %")]
+)
+def test_of_a_large_store_the_newest_members_are_counted(owner, enrol: Enrol, monkeypatch, language, said):
+    monkeypatch.setattr(overview, "COUNTED_MAX", 2)
+    enrol("13800138001", name="Ana")
+    enrol("13800138002", name="Ben", marketing=False)
+    enrol("13800138003", name="Cai")
+
+    answer = owner.get(WHERE, headers={"Accept-Language": language})
+
+    assert answer.context["people"]["members"] == 2
+    assert answer.context["shown"] == {
+        "members": "2+",
+        "reachable": "1+",
+        "not_agreed": "1+",
+        "opted_out": "0+",
+    }
+    assert said in text_of(answer)
 
 
 def test_money_in_is_of_the_stores_own_day_and_what_is_owed_follows(owner, at_till, card, hilltop, riverside):

@@ -139,7 +139,7 @@ def test_the_statement_of_one_account_leaves_the_others_out(cashier, loaded_card
         ("member_timeline", 18),
         ("till_member", 15),
         ("message_list", 7),
-    ],  # with the inbox's count,
+    ],
 )
 def test_a_page_asks_the_same_of_the_database_for_one_spend_and_for_three(
     cashier, loaded_card, rule, name, most
