@@ -1,15 +1,33 @@
-"""A store at a glance: how many members may be texted, what became of the day's texts, what came in."""
+"""A store at a glance: who may be texted, who came back, what became of the day's texts, their price, what came in."""
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef, Subquery, Sum
 
 from crm.reports.rows import ask
 from crm.reports.takings import takings
-from members.models import MemberStatus, Store
+from members.models import Member, MemberStatus, Purchase, Store
+from members.models.member import MemberQuerySet
+from messaging.enums import MessageClass
 from messaging.models import Message
+from messaging.states import State
+
+# What left the house, as far as one knows: the carrier's price is due for it.
+SENT = frozenset(
+    {
+        State.ACCEPTED,
+        State.DELIVERED,
+        State.UNDELIVERED,
+        State.NO_RECEIPT,
+        State.UNCERTAIN,
+        State.UNKNOWN,
+    }
+)
+BACK_DAYS, AWAY_DAYS, AFTER_TEXT_DAYS, COUNTED_MAX = 7, 60, 14, 5000
 
 COUNTED_MAX = 20_000
 
@@ -37,10 +55,57 @@ def reachable(store: Store) -> dict[str, int]:
     return row
 
 
-def texts_since(store: Store, since: datetime) -> dict[str, int]:
-    """The store's texts written since then, by state. One query."""
+@dataclass(frozen=True)
+class Texts:
+    """The texts of a day, by state; of those handed over the parts, and their price at the gateways' prices of today."""
+
+    by_state: dict[str, int]
+    parts: int
+    cost_minor: int
+
+
+def texts_since(store: Store, since: datetime) -> Texts:
+    """The store's texts written since then. One query."""
     rows = Message.objects.filter(store=store, created_at__gte=since).order_by()
-    return dict(rows.values_list("state").annotate(number=Count("pk")))
+    by_state: Counter[str] = Counter()
+    sent = cost = 0
+    found = rows.values_list("state", "gateway__price_minor").annotate(number=Count("pk"), parts=Sum("parts"))
+    for state, price, number, parts in found:
+        by_state[state] += number
+        if state in SENT:
+            sent += parts
+            cost += parts * (price or 0)
+    return Texts(dict(by_state), sent, cost)
+
+
+def back_again(members: MemberQuerySet, now: datetime) -> MemberQuerySet:
+    """Of these members those who came in the last seven days, and before that not for sixty.
+
+    One look into the index of purchases for each who came: an anti-join would read everybody's of two months.
+    """
+    week = now - timedelta(days=BACK_DAYS)
+    away = week - timedelta(days=AWAY_DAYS)
+    before = Purchase.objects.filter(member=OuterRef("pk"), at__lt=week).order_by("-at").values("at")[:1]
+    lately = members.filter(facts__last_visit_at__gte=week, facts__first_visit_at__lt=away)
+    return lately.alias(seen_before=Subquery(before)).filter(seen_before__lt=away)
+
+
+def came_back(store: Store, now: datetime) -> tuple[int, int]:
+    """How many members of the store came back, and how many of them after a marketing text. One query, counted no
+    further than 5,000.
+    """
+    lately = now - timedelta(days=BACK_DAYS + AFTER_TEXT_DAYS)
+    texts = Message.objects.filter(
+        phone_hash=OuterRef("phone_hash"),
+        message_class=MessageClass.MARKETING,
+        created_at__gte=lately,
+        created_at__lt=OuterRef("facts__last_visit_at"),
+        state=State.DELIVERED,
+    )
+    members = Member.objects.current().filter(home_store=store)
+    found = back_again(members, now).annotate(had_text=Exists(texts)).order_by()
+    had_text = list(found.values_list("had_text", flat=True)[:COUNTED_MAX])
+    return len(had_text), sum(had_text)
 
 
 def money_in(store: Store, *, midnight: datetime) -> dict[str, int]:

@@ -46,7 +46,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     today = days.business_day(access.store, now)
     midnight = datetime.combine(today, time.min, tzinfo=access.store.zone)
     active = campaigns_of(request).filter(status=CampaignStatus.ACTIVE).select_related("store")
-    people = overview.reachable(access.store)
+    people, texts = overview.reachable(access.store), overview.texts_since(access.store, midnight)
     context = {
         "alerts": [row_of(alert) for alert in open_alerts(access).order_by("-pk")[:ALERTS_SHOWN]],
         "waiting": _waiting(access, now),
@@ -56,7 +56,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "reachable": _of(people),
         "takings": _takings(overview.money_in(access.store, midnight=midnight)),
         "day_url": reverse("staff:money_day", args=[today.isoformat()]),
-        "texts": _texts(overview.texts_since(access.store, midnight), today.isoformat()),
+        "texts": _texts(texts.by_state, today.isoformat()),
+        "texts_cost": texts,
         "campaigns": lines_of(list(active.order_by("-pk")[:CAMPAIGNS_SHOWN]), now),
         "today": today,
     }
@@ -73,6 +74,23 @@ def dashboard_owed(request: HttpRequest) -> HttpResponse:
     until = datetime.combine(tomorrow, time.min, tzinfo=access.store.zone)
     owed = liability([access.store], until=until).by_sold[access.store]
     return page(request, "staff/_dashboard_owed.html", {"owed": owed})
+
+
+@never_cache
+@require_GET
+@needs(*IN_CHARGE)
+def dashboard_back(request: HttpRequest) -> HttpResponse:
+    """Who came back to the store this week; asked for after the page, as it looks at each visitor's time before."""
+    access = access_of(request)
+    members, after_text = overview.came_back(access.store, timezone.now())
+    narrowed = urlencode({"store": access.store.pk, "seen": "back"})
+    context = {
+        "number": number_text(members) + ("+" if members == overview.COUNTED_MAX else ""),
+        "after_text": after_text,
+        "days": overview.AWAY_DAYS,
+        "url": f"{reverse('staff:member_list')}?{narrowed}",
+    }
+    return page(request, "staff/_dashboard_back.html", context)
 
 
 def _waiting(access: Access, now: datetime) -> list[dict[str, Any]]:
@@ -113,7 +131,9 @@ def _at_least(people: dict[str, int]) -> dict[str, str]:
 
 def _of(people: dict[str, int]) -> str:
     part, whole = people["reachable"], people["members"]
-    percent = number_text(round(100 * part / whole)) if whole else "0"
+    if not whole:
+        return ""
+    percent = number_text(round(100 * part / whole))
     if _is_large(people):
         newest = _("%(percent)s %% of the newest %(n)s members")
         return newest % {"percent": percent, "n": number_text(whole)}
@@ -123,8 +143,10 @@ def _of(people: dict[str, int]) -> str:
 
 def _takings(by_tender: dict[str, int]) -> dict[str, str]:
     said = [f"{TenderType(tender).label} {money_text(minor)}" for tender, minor in by_tender.items()]
+    total = sum(by_tender.values())
     return {
-        "total": money_text(sum(by_tender.values())),
+        "total": money_text(total),
+        "tone": "bad" if total < 0 else "good",
         "note": ", ".join(said) or _("nothing yet today"),
     }
 

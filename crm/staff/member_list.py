@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_GET, require_http_methods
 
+from crm.reports import overview
 from crm.shell.formats import phone_masked, store_time
 from crm.staff.access import MAY_EXPORT, access_of, needs, page, staff_required
 from crm.staff.finding import clean_query, matching
@@ -58,6 +59,7 @@ class MemberFilter(forms.Form):
         choices=[
             ("", gettext_lazy("Any time")),
             ("in30", gettext_lazy("In the last 30 days")),
+            ("back", gettext_lazy("Back this week, after 60 days")),
             ("over30", gettext_lazy("More than 30 days ago")),
             ("over90", gettext_lazy("More than 90 days ago")),
             ("over180", gettext_lazy("More than 180 days ago")),
@@ -99,6 +101,8 @@ def filtered(request: HttpRequest) -> tuple[MemberFilter, QuerySet[Member]]:
     members = (
         visible_members(access).current().filter(_consent(asked.asked("consent")), _seen(asked.asked("seen")))
     )
+    if asked.asked("seen") == "back":
+        members = overview.back_again(members, timezone.now())
     if query := clean_query(asked.asked("q") or ""):
         members = members.filter(pk__in=visible_members(access).filter(matching(query)).values("pk"))
     if tag := (asked.asked("tag") or "").strip():

@@ -50,7 +50,7 @@ class MessageFilter(forms.Form):
         widget=forms.TextInput(
             attrs={
                 "type": "search",
-                "placeholder": _("Phone, last four digits, number of the text, carrier’s id"),
+                "placeholder": _("Phone or number"),
             }
         ),
     )

@@ -58,6 +58,7 @@ urlpatterns = [
     path("", entrance.home, name="home"),
     path("overview/", dashboard_page.dashboard, name="dashboard"),
     path("overview/owed/", dashboard_page.dashboard_owed, name="dashboard_owed"),
+    path("overview/back/", dashboard_page.dashboard_back, name="dashboard_back"),
     path("login/", entrance.Login.as_view(), name="login"),
     path("logout/", entrance.Logout.as_view(), name="logout"),
     path("store/", entrance.choose_store, name="choose_store"),

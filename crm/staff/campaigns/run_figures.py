@@ -12,20 +12,11 @@ from campaigns.domain import runs
 from campaigns.domain.runs import Progress
 from campaigns.enums import RunStatus
 from campaigns.models import Run
+from crm.reports.overview import SENT
 from messaging.enums import Cause
 from messaging.models import Gateway, InboundText, Message
 from messaging.states import Reason, State
 
-SENT = frozenset(
-    {
-        State.ACCEPTED,
-        State.DELIVERED,
-        State.UNDELIVERED,
-        State.NO_RECEIPT,
-        State.UNCERTAIN,
-        State.UNKNOWN,
-    }
-)
 FAILED = frozenset({State.UNDELIVERED, State.NO_RECEIPT, State.UNKNOWN, State.REJECTED, State.QUARANTINED})
 LEAVING = frozenset({State.HELD, State.QUEUED, State.SUBMITTING, State.RETRY_WAIT})
 AWAITED = frozenset({State.ACCEPTED, State.UNCERTAIN})

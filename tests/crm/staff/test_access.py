@@ -32,7 +32,7 @@ WITHOUT_SUBJECT = {
         "enrol_member",
         "enrol_member_forecast",
     ),
-    *("dashboard", "dashboard_owed"),
+    *("dashboard", "dashboard_owed", "dashboard_back"),
     *("member_list", "export_members", "message_list", "tier_board"),
     *("approval_list", "audit_log", "export_audit", "frozen_accounts", "opening_balances"),
     *("coupon_list", "coupon_new", "coupon_preview"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pgtrigger
 import pytest
 from django.test import Client
@@ -14,10 +16,10 @@ from crm.reports import overview
 from members.domain.cards import open_card, recharge_card
 from members.domain.ledger import TenderPaid
 from members.enums import ConsentSource, Role, TenderType
-from members.models import Store
+from members.models import Member, MemberFacts, Purchase, Store
 from messaging.domain import suppressions
 from messaging.domain.outbox import enqueue
-from messaging.models import Alert, AlertKind, Message
+from messaging.models import Alert, AlertKind, Gateway, Message
 from tests.conftest import NOON, Enrol, employ
 from tests.crm.admin.conftest import draft_to
 from tests.crm.staff.conftest import at_work, queries_of, text_of
@@ -64,6 +66,7 @@ def test_a_new_store_is_told_what_to_do_next(owner):
 
     assert "Nobody is a member here yet" in page and "No campaign is running" in page
     assert "Nothing waits for you." in page and "nothing yet today" in page
+    assert "of 0 members" not in page
 
 
 def test_members_who_may_be_texted_are_those_of_the_list_behind_the_number(owner, enrol: Enrol, hilltop):
@@ -137,6 +140,61 @@ def test_a_text_that_was_taken_is_on_its_way_and_not_delivered(owner, enrol: Enr
     assert [row["value"] for row in rows] == [1, 1, 0, 1]
     for row in rows:
         assert len(owner.get(row["url"]).context["rows"]) == row["value"], row["label"]
+
+
+def test_todays_texts_have_a_price_once_they_have_left(owner, enrol: Enrol, riverside):
+    gateway = Gateway.objects.create(name="Main", host="127.0.0.1", port=2775, system_id="x", price_minor=4)
+    for number, (state, parts) in enumerate([("delivered", 2), ("accepted", 1), ("suppressed", 3)]):
+        member = enrol(f"1380013800{number}")
+        enqueue([draft_to(member, riverside)], at=timezone.now())
+        with pgtrigger.ignore("messaging.Message:message_moves"):
+            Message.objects.filter(member=member).update(state=state, parts=parts, gateway=gateway)
+
+    page = owner.get(WHERE)
+
+    assert (page.context["texts_cost"].parts, page.context["texts_cost"].cost_minor) == (3, 12)
+    assert "¥0.12" in text_of(page) and "3 parts handed over" in text_of(page)
+
+
+def came(member: Member, *days_ago: int) -> Member:
+    """Their visits, and the facts the deeds would have kept."""
+    moments = sorted(timezone.now() - timedelta(days=days) for days in days_ago)
+    for at in moments:
+        Purchase.objects.create(member=member, store=member.home_store, at=at, amount_minor=5000)
+    facts = {"visits": len(moments), "first_visit_at": moments[0], "last_visit_at": moments[-1]}
+    MemberFacts.objects.update_or_create(member=member, defaults=facts)
+    return member
+
+
+def test_who_came_back_was_long_away_and_is_in_the_list_behind_the_number(
+    owner, enrol: Enrol, hilltop, riverside
+):
+    ana = came(enrol("13800138001", name="Ana"), 100, 1)
+    came(enrol("13800138002", name="Ben"), 100, 30, 1)  # was here in between
+    came(enrol("13800138003", name="Cai"), 1)  # never was before
+    came(enrol("13800138004", name="Dee"), 100, 20)  # not this week
+    came(enrol("13800138005", name="Eve"), 200, 2)
+    came(enrol("13800138006", name="Hana", store=hilltop), 100, 1)
+    enqueue([draft_to(ana, riverside)], at=timezone.now())
+    with pgtrigger.ignore("messaging.Message:message_moves"):
+        Message.objects.update(
+            message_class="marketing", state="delivered", created_at=timezone.now() - timedelta(days=3)
+        )
+
+    tile = owner.get(f"{WHERE}back/")
+
+    assert tile.context["number"] == "2" and "1 of them had a marketing text" in text_of(tile)
+    shown = owner.get(tile.context["url"]).context["rows"]
+    assert {row["member"].name for row in shown} == {"Ana", "Eve"}
+
+
+def test_who_came_back_is_asked_as_often_for_many_as_for_one(owner, enrol: Enrol):
+    came(enrol("13800138001"), 100, 1)
+    one = queries_of(owner, f"{WHERE}back/")
+    for number in (2, 3, 4):
+        came(enrol(f"1380013800{number}"), 100, 1)
+
+    assert queries_of(owner, f"{WHERE}back/") == one
 
 
 def test_what_needs_a_person_comes_first_and_is_ones_own(manager, cashier, card, hilltop, riverside):
