@@ -17,7 +17,14 @@ from django.utils.translation import gettext_lazy as _
 from messaging import contacts
 from messaging.chinese import simplify
 from messaging.lexicon import RULES, service
-from messaging.lexicon.rule import DEFINITION, LABELS, MEDIUM, STRONG, TENCENT, Rule
+from messaging.lexicon.likeness import (
+    LIKE_A_SERVICE,
+    LIKE_AN_OFFER,
+    PART_LIKE_AN_OFFER,
+    likeness,
+    most_like_an_offer,
+)
+from messaging.lexicon.rule import DEFINITION, LABELS, MEDIUM, STRONG, TENCENT, UNSURE, Rule
 
 MessageClass = Literal["verification", "notification", "trigger", "marketing"]
 
@@ -55,13 +62,18 @@ def lint(text: str, region: str = "CN") -> Verdict:
     """Judge a template or a finished text. `region` is the ISO country code of the recipients."""
     reading = _read(text[:LONGEST_READ])
     findings, score = _promotion(text, reading, region.upper())
-    is_service = _SERVICE.search(_ALLOWED.sub(_read_over, reading.text)) is not None
+    told = _without_paid(reading.text)
+    like, (most, place) = likeness(told), most_like_an_offer(told)
+    says_service = like <= LIKE_A_SERVICE and most < PART_LIKE_AN_OFFER
+    is_service = says_service or _SERVICE.search(_ALLOWED.sub(_read_over, reading.text)) is not None
     is_promotional = score >= (STRONG if is_service else MEDIUM)
     message_class = _class_of(reading.text, is_promotional=is_promotional, is_service=is_service)
     if message_class == "verification":
         findings += _code_findings(text, reading)
-    if not findings:
+    if not findings and not says_service:
         findings = _unexplained(text, reading) if is_service else [_unclear(text, (0, len(text)))]
+    if not findings and (like >= LIKE_AN_OFFER or most >= PART_LIKE_AN_OFFER):
+        findings = [_finding(text, reading.span(*place), "like_an_offer", DEFINITION, UNSURE)]
     needs_review = bool(findings) or len(text) > LONGEST_READ
     return Verdict(message_class, is_promotional, needs_review, sorted(findings, key=lambda one: one.start))
 
@@ -114,6 +126,11 @@ def _read(text: str) -> _Reading:
     return _without_signature(_squeezed(joined, origin))
 
 
+def as_read(text: str) -> str:
+    """The text as the rules and the second reader see it."""
+    return _read(text[:LONGEST_READ]).text
+
+
 def _squeezed(text: str, origin: list[int]) -> _Reading:
     """ "优-惠" and "8 折" become "优惠" and "8折": up to four separators between Chinese characters go."""
     dropped = {index for match in _TRICK.finditer(text) for index in range(*match.span())}
@@ -150,10 +167,15 @@ def _read_over(match: re.Match[str]) -> str:
     return "\x00" * len(match[0])
 
 
+def _without_paid(text: str) -> str:
+    """What was given with money that has moved is no offer."""
+    if not _PAID_FACT.search(text) or _OFFER.search(text):
+        return text
+    return _PAID_ALLOWED.sub(_read_over, text)
+
+
 def _promotion(text: str, reading: _Reading, region: str) -> tuple[list[Finding], int]:
-    readable = _ALLOWED.sub(_read_over, reading.text)
-    if _PAID_FACT.search(readable) and not _OFFER.search(readable):
-        readable = _PAID_ALLOWED.sub(_read_over, readable)
+    readable = _without_paid(_ALLOWED.sub(_read_over, reading.text))
     findings, score = [], 0
     for rule, pattern in _compiled():
         if rule.regions and region not in rule.regions:

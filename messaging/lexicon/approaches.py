@@ -43,7 +43,7 @@ APPROACHES: tuple[Rule, ...] = (
             r"complete|a meeting)|for)|\bjoin us\b(?! (?:on|via|in) (?:zoom|teams|room))|(?<!not )\b(?:come|pop|"
             r"drop|stop|swing|call) (?:in|by|on in|on down|over|see us|say hi|visit|join|try|and (?:see|"
             r"try|taste|enjoy|shop|join|visit))\b(?! (?:to collect|to pick|with your|and collect|"
-            r"for your (?:appointment|order|parcel)|at \d))|\b(?:visit|see) us (?:at|in|today|this|for|"
+            r"for your (?:appointment|order|parcel)|at \d|at least|before \d))|\b(?:visit|see) us (?:at|in|today|this|for|"
             r"soon|again|on)\b|\b(?:treat|spoil|pamper|reward) (?:yourself|your|someone)\b|"
             r"\byou deserve\b|\b(?:we'?d|would) love (?:to (?:see|have|welcome|host)|you to)\b|"
             r"\bcan'?t wait to (?:see|welcome) you (?:again|back)\b|\brsvp\b(?! (?:received|confirmed))|"
@@ -234,7 +234,7 @@ APPROACHES: tuple[Rule, ...] = (
             r"tasting|barbecue|picnic|show)(?! (?:is|was|has been) (?:cancelled|moved|postponed))|how to get|"
             r"any (?:day|time) suits|enough points|come by|by the way|tap here|click here|mention this|bring a classmate|"
             r"(?:members|residents|owners|neighbours|regulars|students|guests|locals) (?:pay|get|join|save)|"
-            r"(?:is|are) (?:ours|on us)|costs? less|(?:kept|hold(?:ing)?|saved) (?:the |your |it |one |a )[^.]{0,30} until|"
+            r"(?:is|are) (?:ours|on us)|on the house|with (?:zero|no) (?:fees?|interest)|costs? less|(?:kept|hold(?:ing)?|saved) (?:the |your |it |one |a )[^.]{0,30} until|"
             r"fills? up fast|pick your|let us show|renew and|one last|only once|the last (?:two|three|few)|"
             r"redeem (?:them|it|now|your points|for)|can be redeemed|spend them)\b",
         ),

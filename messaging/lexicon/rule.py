@@ -46,6 +46,7 @@ LABELS: dict[str, Promise] = {
     "greeting": _("Greeting"),
     "invitation": _("Invitation"),
     "launch": _("Something new"),
+    "like_an_offer": _("Reads like an offer"),
     "no_service_content": _("No service named"),
     "opt_out_footer": _("Opt-out line"),
     "praise": _("Praise"),
