@@ -28,6 +28,7 @@ from messaging.gateways.cmpp.pdus import (
 from messaging.gateways.cmpp.receipts import submit_action
 from messaging.gateways.cmpp.settings import CmppSettings
 from messaging.gateways.cmpp.submit_encoder import SubmitEncoder, beijing_now
+from messaging.gateways.ending import drop
 from messaging.gateways.smpp.long_message import Entry, LongMessage, settle_all
 from messaging.gateways.smpp.window import Window
 
@@ -156,14 +157,14 @@ class CmppSession(asyncio.Protocol):
         self._close_transport()
         if self._transport:
             await asyncio.wait([self._gone], timeout=timeout_seconds)
-            self._transport.abort()
+            drop(self._transport)
 
     def abort(self, reason: str) -> None:
         """Drop the connection."""
         self._reason = self._reason or reason
         self.is_bound = False
         if self._transport:
-            self._transport.abort()
+            drop(self._transport)
 
     # ── for the event loop ──────────────────────────────────────────────────────────────────────────────
 

@@ -18,6 +18,7 @@ from typing import cast
 
 from messaging.encoding import UnsendableText
 from messaging.gateways.base import BindRefused, Deliver, LinkDown, OutboundSms, SubmitResult
+from messaging.gateways.ending import drop
 from messaging.gateways.smpp import codec, pdus, texts
 from messaging.gateways.smpp.long_message import Entry, LongMessage, settle_all
 from messaging.gateways.smpp.pdus import MalformedPdu
@@ -147,7 +148,7 @@ class SmppSession(asyncio.Protocol):
         self._close_transport()
         if self._transport:
             await asyncio.wait([self._gone], timeout=timeout_seconds)
-            self._transport.abort()
+            drop(self._transport)
 
     # ── for the event loop ──────────────────────────────────────────────────────────────────────────────
 
@@ -354,7 +355,7 @@ class SmppSession(asyncio.Protocol):
         self._reason = self._reason or reason
         self.is_bound = False
         if self._transport:
-            self._transport.abort()
+            drop(self._transport)
 
     # ── time ────────────────────────────────────────────────────────────────────────────────────────────
 
