@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import PermissionDenied
@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import SimpleTemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from structlog.contextvars import bound_contextvars
@@ -50,6 +51,11 @@ class BackOffice(UnfoldAdminSite):
         return HttpResponseRedirect(f"{reverse('staff:login')}?{urlencode({'next': wanted})}")
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """The pages by section, as in the navigation; Django's own list for one application."""
-        found = super().get_app_list(request, app_label)
-        return found if app_label else sectioned(found)
+        """The pages by section, as in the navigation; Django's own list for one application.
+
+        Every page has the sections in its context and only the first shows them: they are put together when shown.
+        """
+        if app_label:
+            return super().get_app_list(request, app_label)
+        shown = SimpleLazyObject(lambda: sectioned(list(self._build_app_dict(request).values())))
+        return cast("list[Any]", shown)

@@ -43,11 +43,17 @@ def steps() -> list[tuple[str, list[str], dict[str, str]]]:
     ]
 
 
-def run_gate(environment: Mapping[str, str], *, without: str = "") -> list[str]:
-    """Run every step but the one left out, two at a time, show what fails, and return the names of the failed ones."""
+def run_gate(environment: Mapping[str, str], *, without: str = "", beside: bool = False) -> list[str]:
+    """Run every step but the one left out, show what fails, and return the names of the failed ones.
+
+    Two at a time; beside other work one, which gives way to it.
+    """
     wanted = [step for step in steps() if step[0] != without]
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        passed = list(pool.map(lambda step: _run(*step, environment=environment), wanted))
+    before = ["nice"] if beside else []
+    with ThreadPoolExecutor(max_workers=1 if beside else 2) as pool:
+        passed = list(
+            pool.map(lambda step: _run(step[0], before + step[1], step[2], environment=environment), wanted)
+        )
     return [name for (name, _command, _extra), is_passed in zip(wanted, passed, strict=True) if not is_passed]
 
 

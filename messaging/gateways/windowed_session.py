@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from messaging.gateways.base import Deliver, LinkDown, Malformed, OutboundSms, SubmitResult
+from messaging.gateways.ending import drop
 from messaging.gateways.long_message import Entry, LongMessage, settle_all
 from messaging.gateways.window import Window
 
@@ -149,14 +150,14 @@ class WindowedSession(asyncio.Protocol, ABC, Generic[Welcome]):
         self._close_transport()
         if self._transport:
             await asyncio.wait([self._gone], timeout=timeout_seconds)
-            self._transport.abort()
+            drop(self._transport)
 
     def abort(self, reason: str) -> None:
         """Drop the connection."""
         self._reason = self._reason or reason
         self.is_bound = False
         if self._transport:
-            self._transport.abort()
+            drop(self._transport)
 
     # ── for the event loop ──────────────────────────────────────────────────────────────────────────────
 

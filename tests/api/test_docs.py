@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Iterator
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -51,7 +52,9 @@ READS = {
 }
 
 
+@cache
 def schema() -> dict:
+    """As served; no test changes it, and to make and read it takes a second."""
     return yaml.safe_load(Client().get("/api/schema/").content)
 
 
