@@ -208,7 +208,8 @@ BEGIN
 END $$;
 
 -- Takes the texts that have come to rest off what is aside: their accepted parts are charged, the rest is free again. A
--- second copy that cost more than was aside is put aside and charged at once. Gives how many texts it was.
+-- carrier may know a whole text under one id (a provider over HTTP, a message_payload), or not tell any: then each copy it took
+-- costs all parts. A second copy that cost more than was aside is put aside and charged at once. Gives how many texts it was.
 CREATE OR REPLACE FUNCTION sms_budget_settle(in_limit int) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE settled bigint;
 BEGIN
@@ -219,10 +220,16 @@ BEGIN
   ), cost AS MATERIALIZED (
     SELECT m.id, m.store_id, m.cause, m.cause_id, m.created_at, m.reserved_milli::bigint AS reserved,
       m.message_class = 'verification' OR sms_is_debit_notice(m.message_class, m.event_id) AS is_protected,
-      (SELECT coalesce(sum(sms_part_price(p.gateway_id, m.phone, coalesce(t.answered_at, t.started_at))), 0)
-       FROM messaging_submittedpart p JOIN messaging_attempt t ON t.id = p.attempt_id
-       WHERE p.message_id = m.id)::bigint AS charged
+      (CASE WHEN m.state IN ('accepted', 'delivered', 'undelivered', 'no_receipt') AND taken.parts < m.parts
+            THEN m.parts * coalesce(taken.milli, sms_part_price(m.gateway_id, m.phone, m.submitted_at))
+            ELSE coalesce(taken.milli, 0) END)::bigint AS charged
     FROM (SELECT DISTINCT message_id FROM due) d JOIN messaging_message m ON m.id = d.message_id
+    CROSS JOIN LATERAL (
+      SELECT count(DISTINCT p.part) AS parts,
+             sum(sms_part_price(p.gateway_id, m.phone, coalesce(t.answered_at, t.started_at))) AS milli
+      FROM messaging_submittedpart p JOIN messaging_attempt t ON t.id = p.attempt_id
+      WHERE p.message_id = m.id
+    ) taken
   ), summed AS MATERIALIZED (
     SELECT b.id, sms_budget_period(b.period, b.timezone, c.created_at) AS period_on, c.is_protected,
       sum(greatest(c.charged - c.reserved, 0))::bigint AS more, sum(c.charged)::bigint AS charged,

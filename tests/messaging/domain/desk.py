@@ -109,7 +109,8 @@ def yes(
     attempt_id: int, *part_ids: str, message_class: str = MessageClass.NOTIFICATION, number: int = 1
 ) -> Answer:
     """The gateway took it."""
-    return Answer(SubmitResult(attempt_id, "accepted", part_ids[0], "0x00", part_ids), message_class, number)
+    first = part_ids[0] if part_ids else None
+    return Answer(SubmitResult(attempt_id, "accepted", first, "0x00", part_ids), message_class, number)
 
 
 def no(

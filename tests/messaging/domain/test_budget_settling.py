@@ -26,11 +26,13 @@ def db(committed_db):
     ("answer", "after"),
     [
         (lambda a: yes(a, "id-1", "id-2", message_class=MARKETING), (0, 8, 12)),
+        (lambda a: yes(a, "whole", message_class=MARKETING), (0, 8, 12)),
+        (lambda a: yes(a, message_class=MARKETING), (0, 8, 12)),
         (lambda a: no(a, "permanent", "0x0B", message_class=MARKETING), (0, 0, 20)),
         (lambda a: no(a, "uncertain", "timeout", message_class=MARKETING), (8, 0, 12)),
         (lambda a: no(a, "not_sent", message_class=MARKETING), (8, 0, 12)),
     ],
-    ids=["accepted", "refused", "in doubt", "not sent"],
+    ids=["accepted", "accepted under one id", "accepted without an id", "refused", "in doubt", "not sent"],
 )
 def test_what_was_aside_is_settled_by_the_answer(budget, li_lei, answer, after):  # noqa: F811
     write_texts(li_lei, MARKETING, 1, parts=2)
