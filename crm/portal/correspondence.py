@@ -180,7 +180,7 @@ class _Whys:
 _BY_CAUSE: dict[Cause, Promise] = {
     Cause.RULE: _("Because of something that happened on your account."),
     Cause.RUN: _("Because the shop had news for its members."),
-    Cause.CODE: _("Because a log-in code was asked for this number."),
+    Cause.CODE: _("Because a code was asked for this number."),
     Cause.REPLY: _("Because you texted us."),
     Cause.API: _("Because a system that works for the shop reported something about you."),
 }

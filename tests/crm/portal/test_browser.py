@@ -16,6 +16,7 @@ from members.domain.ledger import Actor, TenderPaid
 from members.domain.spending import spend
 from members.enums import ConsentSource, TenderType
 from members.models import CardProduct, Member, RechargePlan, Store
+from messaging.models import VerificationCode
 from tests.conftest import NOON
 from tests.crm.portal.conftest import texted_code
 from tests.journeys.browser_chromium import accessibility_findings, browsing
@@ -106,7 +107,7 @@ def test_a_member_at_the_phone(portal, li_lei):
         assert (accessibility_findings(page), width_of(page)) == ([], 390)
 
         page.get_by_role("link", name="Messages").click()
-        expect(page.get_by_text("Because a log-in code was asked for this number.")).to_be_visible()
+        expect(page.get_by_text("Because a code was asked for this number.")).to_be_visible()
         assert (accessibility_findings(page), width_of(page)) == ([], 390)
 
         page.get_by_role("link", name="Preferences").click()
@@ -132,6 +133,22 @@ def test_the_printed_statement_fits_the_paper(portal, li_lei):
 
         expect(page.get_by_text("Balance after")).to_be_visible()
         assert width_of(page) <= a4_less_its_margins
+
+
+def test_the_code_box_is_in_sight_once_a_code_is_sent(portal, li_lei):
+    with browsing(portal, has_touch=True, is_mobile=True) as page:
+        page.set_viewport_size({"width": 390, "height": 844})
+        log_in(page, li_lei)
+        VerificationCode.objects.update(created_at=NOON)
+        page.goto("/portal/transfers/new/")
+        page.get_by_label("Stored value").fill("5")
+        page.get_by_label("The receiver’s mobile number").fill("13900139000")
+        page.get_by_role("button", name="Send me a code").click()
+
+        code = page.get_by_label("Code from the text message")
+        expect(code).to_be_focused()
+        told, box = page.locator(".toast").bounding_box(), code.bounding_box()
+        assert box["y"] + box["height"] <= told["y"]
 
 
 def test_the_button_for_a_new_code_counts_down(portal, li_lei):

@@ -294,7 +294,7 @@ def test_a_code_is_never_shown_again(visit, li_lei):
 
     assert code not in page
     assert "••••" in page
-    assert "Because a log-in code was asked for this number." in page
+    assert "Because a code was asked for this number." in page
 
 
 def test_what_the_member_wrote_stands_between_the_answers(visit, li_lei):
