@@ -37,7 +37,7 @@ _SENDING = r"(?:发|传|寄|推|收|看|接收|接受|骚扰|打扰|打搅|轰�
 _GAP = r"(?:(?!忘|停|取消|关|漏|忽|只|错过|担心|回复|删|换)[^,。!?;:、])"
 _ENDING = r"(?:取消|停止|停掉|停了|停一下|停一停|停发|终止|中止|关闭|关掉|关了|屏蔽|拒绝|拒收|解除|撤销|退掉|去掉|删除|结束|退出|注销)"
 _WHOSE = (
-    r"(?:这|那|此|该|所有|全部|一切|任何|你们?|贵店|的|我|类|种|些|个|给|向|对|发送?|接收|收到?|掉|了|商业|垃圾|手机|每天|定期|"
+    r"(?:一下|一下子|这|那|此|该|所有|全部|一切|任何|你们?|贵店|的|我|类|种|些|个|给|向|对|发送?|接收|收到?|掉|了|商业|垃圾|手机|每天|定期|"
     r"会员|号码?|再|群|活动)"
 )
 _MINE = r"(?:我(?:的)?(?:号码?|手机号?|电话|名字|信息|资料|联系方式)?|(?:这个?|此|本)?(?:手机号?|号码?|电话号?码?))"
@@ -61,6 +61,9 @@ _REQUEST = re.compile(
         ]
     )
 )
+_END_IT = re.compile(
+    r"(?:^|[,。!?;:])(?:帮我|请|给我|全部|都|赶紧|我要|我想)*(?:取消|停|停止|关|关闭|退)(?:掉|了|吧|一下)*(?=$|[,。!?;])"
+)
 _ASKS_WHY = re.compile(rf"(?:为什么|为啥|为何|怎么就?)[^,。!?]{{0,6}}(?:取消|停|关)|{_THING}(?:呢|没)")
 
 
@@ -73,6 +76,8 @@ def in_one_chinese(compact: str) -> str:
 
 def asks_to_stop(compact: str) -> bool:
     """`compact` normalised, simplified, without spaces, in one Chinese."""
+    if re.search(_THING, compact) and _END_IT.search(compact) and not re.search(_BUSINESS, compact):
+        return True
     for sentence in re.split(r"[。!?;\n]", compact):
         found = _REQUEST.search(sentence)
         if not found or _ASKS_WHY.search(sentence):

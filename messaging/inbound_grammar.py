@@ -145,6 +145,7 @@ _CHINESE_COURTESY = re.compile(
     r"^(?:请问?|麻烦(?:你|您)?|你好|您好|亲|唔该|拜托|不好意思|抱歉|thanks|please|pls)+|"
     r"(?:谢谢|多谢|感谢|辛苦|唔该|拜托|你|您|谢|吧|了|啊|哦|呀|啦|哈|呢|嘛|呗|一下|好吗|行吗|可以吗|行不行|thanks|please|pls|thx)+$"
 )
+_REPEATED = re.compile(r"(.{2,12}?)\1+")
 _ECHO = re.compile(
     r"(?:拒收|退订)?(?:请?(?:直接)?(?:回复?|发送?|reply|text|send|"
     r"txt)(?:with)?[:“”《》]*)(.+?)(?:即可|退订)?"
@@ -158,6 +159,7 @@ def _opt_out(said: _Said, region: str, advertised: Collection[str], *, answered:
     echoed = _ECHO.fullmatch(said.joined)
     forms = {said.joined, echoed[1]} if echoed else {said.joined}
     forms |= {_CHINESE_COURTESY.sub("", form) for form in forms} - {""}
+    forms |= {repeated[1] for form in forms if (repeated := _REPEATED.fullmatch(form))}
     if forms & STOP_WORDS or forms & LOCAL_STOP_WORDS.get(region.upper(), frozenset()):
         return "word"
     if any(_is_stop(form) for form in forms) or _is_stop_with_courtesy(said):

@@ -12,7 +12,7 @@ import unicodedata
 _CLASSES: dict[str, str] = {
     # courtesy, not read
     "": """please pls plz plse kindly thanks thank thx ty sorry hi hello hey dear now already ok okay ever
-        again anymore guys folks bitte danke svp merci gracias favor por bonjour hola prego grazie obrigado s'il plait""",
+        again anymore bye guys folks bitte danke svp merci gracias favor por bonjour hola prego grazie obrigado s'il plait""",
     # stop doing it
     "C": """stop stopp stoop stopping quit quitting cease ceasing desist discontinue halt refrain knock
         arreter arretez arrete cessez cesser dejen deje dejar paren pare parem deixem smettete stoppen stoppt""",
@@ -28,7 +28,7 @@ _CLASSES: dict[str, str] = {
     "U": """unsubscribe unsub desabonn* desinscri* desuscri* desapunt* abmelden abbestell* disiscri* descadastr*
         afmelden uitschrijven""",
     # take away
-    "D": """remove delete erase strike exclude purge wipe removing deleting supprim* retirez retirer enlev* effac*
+    "D": """remove delete erase strike exclude purge wipe suppress removing deleting supprim* retirez* retirer* enlev* effac*
         elimin* borr* quiten quitar losch* streich* entfern* rimuov* verwijder* apaguem removam rid
         quitenme saquenme""",
     # the list one stands on
@@ -37,7 +37,7 @@ _CLASSES: dict[str, str] = {
     "S": """text texting txt txting txtin message messaging msg msging spam spamming contact contacting
         contacted texted messaged advertise advertising kontaktier* contactez contacter contacten""",
     # send; needs one
-    "V": """send sending sendin write writing push pushing email emailing blast blasting give giving envoy*
+    "V": """send sending sendin write writing push pushing email emailing blast blasting give gave giving envoy*
         m'envoy* ecri* m'ecri* envi* mand* escrib* schick* send* schreib* inviat* scrivet* stuur*""",
     # bother; needs somebody
     "H": """bother bothering harass harassing disturb disturbing pester pestering annoy annoying bug bugging
@@ -53,9 +53,9 @@ _CLASSES: dict[str, str] = {
     "R": """receive receiving hear hearing see recev* recib* empfang* erhalt* bekomm* ricever* receb*
         ontvang*""",
     # a wish
-    "W": """want wanna wish need like care interested rather prefer agree consent veux voulons souhaite quiero queremos deseo
+    "W": """want wants wanna wish wishes need needs like care interested rather prefer agree consent permission veux voulons souhaite quiero queremos deseo
         necesito mochte wollen voglio quero wil""",
-    "N": "don't dont not never nolonger ne n' keine kein nicht non nao geen niet without cannot",
+    "N": "don't dont doesn't doesnt not never nolonger ne n' keine kein nicht non nao geen niet without cannot",
     "Z": "no",
     "Q": "why",
     # the one who writes
@@ -64,7 +64,7 @@ _CLASSES: dict[str, str] = {
     # points at what came
     "P": "this that these those it them everything anything ca cela esto eso das",
     # may stand between a verb and what it is about
-    "d": """the my our your ur all any of from to more further such a an so many daily weekly constant mon ma mes vos
+    "d": """the my his her their our your ur all any of from to more further such a an so many daily weekly constant mon ma mes vos
         votre ce ces mi mis su sus este esta tu de des les la el los las sie vous ihr mein* dies* il mio minha mijn plus mas mais mehr meer piu
         in being be with for""",
     # the shop's business, which a stopping verb may be about as well
@@ -101,20 +101,22 @@ _EXACT, _STEMS = _read_classes()
 _FORMS = re.compile(
     "|".join(
         [
-            r"C[^ABNG]{0,4}[SVHTU]",  # stop sending; quit with all the ads; desist from contacting me
+            r"C[^ABNG]{0,4}[SVHTU]|C[dP]{0,2}g[dP]{0,2}[PT]",  # stop sending; quit with all the ads; desist from contacting me
             r"^C[IX]",  # stop I asked you twice
             r"M[dPXSV]{0,4}T",  # cancel all of these notifications
-            r"JO[dPX]{0,3}T|J[dPX]{0,3}TO",  # turn off the alerts; turn the alerts off
+            r"JO[dPXSV]{0,3}T|J[dPXSV]{0,3}TO",  # turn off the alerts; turn the alerts off
             r"(?:N[oIX]{0,2}|Zo?)W[dPXI]{0,3}(?:[RgSVH][^ABG]{0,4}(?:T|$)|[ST])",  # do not wish to receive any more messages
             r"WNd?[RgSVH][^ABG]{0,4}(?:T|X|$)",  # would rather not get these messages
-            r"[NZ]o?W[do]{0,3}T",  # not interested in your crazy offers
-            r"(?<![QAI])(?<!Id)N(?:or|X)?S(?:X|P|T|$)",  # do not text this
+            r"[NZ]o?W[doP]{0,3}T",  # not interested in your crazy offers
+            r"(?<![QAI])(?<!Id)N(?:or|X)?S(?:d?X|P|T|$)",  # do not text this
             r"(?<![QA])N[oXd]?H[dP]{0,2}X",  # never bother us
             r"(?<![QA])N[oXd]?V[oXPd]{0,5}T",  # don't send me any of your stupid texts
             r"ZX[SVH](?:[oXPd]{0,3}T|o*$)|Z[SV][od]{0,3}T",  # no me manden publicidad
             r"^[oIX]{0,3}[NZ][od]?[od]?T[od]?$",  # no more texts
             r"D[dP]{0,3}X(?!.*B)|Dd{1,2}S$",  # delete this phone number
             r"D[dPX]{0,3}E(?!.*B)|[OF][dP]{0,3}E(?!.*B)",  # remove from your list; off the list
+            r"[WV][dP]{0,3}(?:P|T)dC",  # I want these to stop
+            r"N[VIgX]{0,3}W[dI]{0,2}S[XP]",  # never gave you permission to text me
             r"IhI?[dX]?C(?!G)",  # I said stop
             r"e[doP]{0,3}T",  # done with these texts
             r"[Kg][dP]{0,2}X{1,2}O(?!.*B)",  # take me off
@@ -122,7 +124,9 @@ _FORMS = re.compile(
         ]
     )
 )
-_POINTER = re.compile(r"^[AIXYd]{0,4}(?:C(?:P|$)|D$)")  # stop this: unless the text speaks of other business
+_POINTER = re.compile(
+    r"^[AIXYd]{0,4}C(?:P|$)|(?<![INQ])D$"
+)  # stop this: unless the text speaks of other business
 _DENIED = re.compile(r"N[oIXY]?[CMDUKOh]|N[oIX]?W[dI]{0,2}[CMDU]")
 _CLAUSE = re.compile(r"[.!?;,\n:…~()]+|\s[-–—]+\s|—")
 

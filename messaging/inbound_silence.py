@@ -11,7 +11,7 @@ from messaging import inbound_chinese, inbound_requests
 _ENGLISH_DENIALS = re.compile(
     r"(?:do not|don'?t|dont|never|didn'?t|did not|haven'?t|not going to|won'?t) (?:you )?(?:ever |"
     r"please |want to )*"
-    r"(?:stop|unsubscribe|opt out|cancel)"
+    r"(?:stop|unsubscribe|opt out|cancel|(?:remove|delete|take) (?:me|us|my)\b)"
     r"|(?:did|have) (?:you|they|i|it) (?:just |ever |been )?(?:stop|stopped|unsubscribed?|opted?)\b"
     r"|never (?:opted out|unsubscribed)\b"
     r"|(?:accidentally|by mistake|by accident|mistakenly) (?:unsubscribe|opt|sen[dt] stop)"
@@ -59,7 +59,7 @@ _ENGLISH_SILENCE = re.compile(
             r"\b(?:don'?t|do not|dont|never|quit|cease) (?:ever )?(?:text|texting|txt|message|"
             r"messaging|msg|sms|contact|"
             r"contacting|spam|spamming|disturb|harass|harassing)"
-            r"(?: (?:me|us|this|my|anymore|again|any more)\b|$|[.!,])",
+            r"(?: (?:me|us|this|anymore|again|any more)\b|$|[.!,])",
             r"\b(?:don'?t|do not|dont|never|quit|cease) (?:ever )?(?:send|sending) (?:me |us |"
             r"this number )?(?:any |these |"
             rf"those |such |this |anymore |more |your |so many |that )*(?:{_THINGS}|offers?|things|"
@@ -70,8 +70,6 @@ _ENGLISH_SILENCE = re.compile(
             r"be (?:contacted|texted|messaged|on (?:this|your|the) list))\b",
             rf"\bno (?:more|further) (?:\w+ ){{0,2}}?(?:{_THINGS}|offers|contact)\b|"
             rf"\bno {_THINGS} (?:please|pls)\b",
-            r"\b(?:take|get) (?:me|my (?:phone )?number|my name|us|"
-            r"this number) off\b(?! (?:the )?(?:wait|queue))",
             r"\b(?:remove|delete|erase|drop(?! me (?:an? |off|by|at))) (?:me|us|my (?:\w+ )?(?:number|phone|name|details|"
             r"info\w*|data)|this "
             r"(?:phone )?number)\b(?! from (?:[\w']+ ){0,3}(?:wait\w*|queue|booking|class|session|"
@@ -80,7 +78,7 @@ _ENGLISH_SILENCE = re.compile(
             r"\b(?:go away|get lost|piss off|fuck off|f off|sod off|bugger off)\b",
             r"\b(?:revoke|withdraw|cancel) (?:my |all )?(?:\w+ )?(?:consent|subscription|"
             r"permission|texts|messages|alerts|sms)\b",
-            r"^(?:end|cancel) (?:all )?(?:texts|messages|alerts|sms|notifications)$|^cease and desist|\bstop ?2 ?(?:end|stop|quit)\b",
+            r"^end (?:it|this|these)$|^(?:end|cancel) (?:all )?(?:texts|messages|alerts|sms|notifications)$|^cease and desist|\bstop ?2 ?(?:end|stop|quit)\b",
             rf"\benough (?:with|of) (?:\w+ ){{0,2}}{_THINGS}\b",
             r"^i revoke|\bthis is (?:spam|harassment)\b|^spam+$|^(?:you are )?spamming\b",
             rf"\b(?:sick|tired|fed up|had enough)(?: and (?:sick|tired))? (?:of|with) (?:\w+ ){{0,3}}{_THINGS}\b",
@@ -158,7 +156,7 @@ _CHINESE_SILENCE = re.compile(
     )
 )
 _DELIVERY = re.compile(
-    r"(?:寄|发|送)了.*(?:自取|来拿|来取|去拿|去取)|打扰.{0,4}\d{3,4}|\d{3,4}.{0,4}打扰|拒收.*(?:快递|包裹|货|订单|外卖)|(?:快递|包裹|货|订单|外卖).*拒收|房.*(?:请勿|不要|别)打扰"
+    r"(?:寄|发|送)了.*(?:自取|到店|[来去我]拿|[来去我]取)|打扰.{0,4}\d{3,4}|\d{3,4}.{0,4}打扰|拒收.*(?:快递|包裹|货|订单|外卖)|(?:快递|包裹|货|订单|外卖).*拒收|房.*(?:请勿|不要|别)打扰"
 )
 
 

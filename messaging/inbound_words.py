@@ -58,7 +58,8 @@ FILLERS = _words(
 
 MILD_FILLERS = _words(
     """
-    please pls plz kindly now thanks thank thx you hi hello ok bitte danke svp merci gracias grazie
+    please pls plz kindly now thanks thank thx you hi hello ok bitte danke svp merci gracias grazie por favor per
+    prego obrigado tack bedankt alstublieft hola bonjour hallo
     """
 )
 

@@ -24,10 +24,11 @@ from messaging.lexicon.likeness import (
     likeness,
     most_like_an_offer,
 )
-from messaging.lexicon.rule import DEFINITION, LABELS, MEDIUM, STRONG, TENCENT, UNSURE, Rule
+from messaging.lexicon.rule import DEFINITION, LABELS, MEDIUM, STRONG, TENCENT, UNSURE, WEAK, Rule
 
 MessageClass = Literal["verification", "notification", "trigger", "marketing"]
 
+WEAK_RULES = {rule.name for rule in RULES if rule.weight == WEAK} - {"decoration"}
 LONGEST_READ = 2000  # characters; a longer text always goes to a reviewer
 
 
@@ -66,6 +67,8 @@ def lint(text: str, region: str = "CN") -> Verdict:
     like, (most, place) = likeness(told), most_like_an_offer(told)
     says_service = like <= LIKE_A_SERVICE and most < PART_LIKE_AN_OFFER
     is_service = says_service or _SERVICE.search(_ALLOWED.sub(_read_over, reading.text)) is not None
+    if says_service and {finding.rule for finding in findings} <= WEAK_RULES:
+        findings, score = [], 0
     is_promotional = score >= (STRONG if is_service else MEDIUM)
     message_class = _class_of(reading.text, is_promotional=is_promotional, is_service=is_service)
     if message_class == "verification":

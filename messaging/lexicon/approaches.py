@@ -43,7 +43,7 @@ APPROACHES: tuple[Rule, ...] = (
             r"complete|a meeting)|for)|\bjoin us\b(?! (?:on|via|in) (?:zoom|teams|room))|(?<!not )\b(?:come|pop|"
             r"drop|stop|swing|call) (?:in|by|on in|on down|over|see us|say hi|visit|join|try|and (?:see|"
             r"try|taste|enjoy|shop|join|visit))\b(?! (?:to collect|to pick|with your|and collect|"
-            r"for your (?:appointment|order|parcel)|at \d|at least|before \d))|\b(?:visit|see) us (?:at|in|today|this|for|"
+            r"for your (?:appointment|order|parcel)|at \d|at least|before \d|reception|the (?:front|desk|office|counter)))|\b(?:visit|see) us (?:at|in|today|this|for|"
             r"soon|again|on)\b|\b(?:treat|spoil|pamper|reward) (?:yourself|your|someone)\b|"
             r"\byou deserve\b|\b(?:we'?d|would) love (?:to (?:see|have|welcome|host)|you to)\b|"
             r"\bcan'?t wait to (?:see|welcome) you (?:again|back)\b|\brsvp\b(?! (?:received|confirmed))|"
@@ -62,7 +62,7 @@ APPROACHES: tuple[Rule, ...] = (
             r"入手|囤货|加购|报名(?:从速|热线|电话|享|即|送|参加|火热|开启|中|通道)|咨询热线.{0,12}(?:房|"
             r"铺|课|购)|恭迎|办卡(?:享|送|立|即|有)|开卡(?:享|送|立|即可享|有礼)|注册(?:即?送|享|立|就|"
             r"有礼)",
-            r"\b(?:shop|buy|order|book|reserve|sign up|join|subscribe|register|enrol|enroll|apply|upgrade|"
+            r"(?<!out of )\b(?:shop|buy|order|book|reserve|sign up|join|subscribe|register|enrol|enroll|apply|upgrade|"
             r"claim|grab|snag|unlock|explore|discover|browse|preorder|pre-order) (?:now|today|"
             r"online today|here|yours|your (?:spot|seat|table|place|free|slot|gift|reward|next|copy|look|"
             r"perfect)|this week|before|early|our|the (?:new|full|latest)|for)\b",
@@ -205,9 +205,9 @@ APPROACHES: tuple[Rule, ...] = (
             r"吧)(?=[^\w]|$)|(?:^|[^\w])亲[,:!~]|咱家?|赴约|小聚|聚餐|下午茶|打卡|尝一尝|体验一下|"
             r"(?:讲座|沙龙|分享会|品鉴会|品酒会|酒会|嘉年华|市集|露营|观影会|读书会|音乐会|派对|体验日|开放日|粉丝见面会)"
             r"(?!取消|改期|延期|改至|改到|因)|"
-            r"随时(?:来|过来|到店)|够(?:换|兑)|顺便|正好用|别忘了来|(?:替|给|帮)(?:您|你)留|最后(?:两|三|几|一)[件份张位个次班席]|"
+            r"随时(?:来(?![提取接领拿])|过来|到店)|够(?:换|兑)|顺便|正好用|别忘了来|(?:替|给|帮)(?:您|你)留|最后(?:两|三|几|一)[件份张位个次班席]|"
             r"最快\d+(?:分钟|秒)|点此|戳此|带(?:一位|一个|上|着)?(?:同学|朋友|同伴|家人|邻居|伙伴|同事)|约个|趁(?:现在|年前|节前)|"
-            r"便宜(?:了|啦|多|\d)|(?:续|再)(?:卡|费|充|报|订|约)[^,。]{0,4}(?:赠|送|减|享|得)|算我们的|"
+            r"(?:费用?|利?息)(?:全|均|都)免|便宜(?:了|啦|多|\d)|(?:续|再)(?:卡|费|充|报|订|约)[^,。]{0,4}(?:赠|送|减|享|得)|算我们的|"
             r"来电(?:咨询|垂询|洽|预)|欢迎(?:咨询|致电|拨打|垂询|再次)|可享|享有|尽在|就在|只为|因为您|"
             r"机会|升级为.{0,6}享|积分(?:可|能|即可)?(?:兑换|换|抵)(?!成功|码|记录|了|\d)|兑换(?:吧|好|心|"
             r"礼|豪|精)|快用|使用吧|用掉|别浪费",
@@ -218,7 +218,7 @@ APPROACHES: tuple[Rule, ...] = (
             r"winter|autumn|fall|something)|time for (?:a|another|your next|some)|(?:due|"
             r"overdue) for (?:a|another|your next)|in the mood|thinking (?:of|about)|"
             r"looking for(?:ward to (?:seeing|welcoming) you (?:again|back|soon))?|weekend plans|"
-            r"plans for|spots? (?:left|open|available)|openings?|availability|slots? (?:left|open|free|"
+            r"plans for|spots? (?:left|open|available)|openings?(?! (?:an?|the|your|hours|account|balance)\b)|availability|slots? (?:left|open|free|"
             r"available)|few (?:spots|seats|tables|rooms)|walk-?ins|getting (?:cold|chilly|warm|hot)|"
             r"(?:waiting|ready) (?:for you|when you are)|when you are\b|see you (?:again|soon)|"
             r"hope to see|don'?t forget (?:to (?:visit|use|try|treat)|us|about)|remember to (?:use|visit|"
@@ -253,7 +253,7 @@ APPROACHES: tuple[Rule, ...] = (
             r"total|bill|invoice|due|overdue|owed?|owing|deposit|credit\w*|debit\w*|received|costs? (?:you|of)|quote|"
             r"limit|transfer\w*|payments?|from your|from card|with card|with your|to your|cash|bonus|salary|fine|amount|"
             r"remaining|left|spent|recharg\w*|top\w*|excess|rent|premium|dividend|interest|applied|deducted|"
-            r"taken|added|voucher used|instal\w*|contract|purchase|withdraw\w*|order|repayment|claim)\b)[^!?;\n]*?"
+            r"taken|added|repair\w*|replac\w*|parts?|labou?r|voucher used|instal\w*|contract|purchase|withdraw\w*|order|repayment|claim)\b)[^!?;\n]*?"
             r"[¥$£€]\s?\d[\d,.]*",
         ),
         DEFINITION,

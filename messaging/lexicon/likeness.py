@@ -1,7 +1,7 @@
 """How much a text is like the offers, and like the service texts, that people have labelled.
 
 A second reader beside the rules: it weighs words and runs of up to three Chinese characters. The weights
-(`likeness.tsv`) are learned by `python -m messaging.lexicon.learn`, never written by hand.
+(`likeness.tsv`) are learned by `python -m messaging.linter_learning`, never written by hand.
 """
 
 import math

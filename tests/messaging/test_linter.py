@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from messaging import linter_learning
 from messaging.lexicon import RULES
+from messaging.lexicon.likeness import LIKE_A_SERVICE, LIKE_AN_OFFER, UNKNOWN, WEIGHTS, likeness
 from messaging.lexicon.rule import LABELS
 from messaging.linter import lint
 
@@ -150,7 +152,9 @@ def test_a_text_that_names_no_service_has_the_strictest_class() -> None:
     assert not verdict.is_promotional
 
 
-@pytest.mark.parametrize("name", [*(rule.name for rule in RULES), "code_with_link", "no_service_content"])
+@pytest.mark.parametrize(
+    "name", [*(rule.name for rule in RULES), "code_with_link", "like_an_offer", "no_service_content"]
+)
 def test_every_rule_has_words_for_its_readers(name: str) -> None:
     assert LABELS[name]
 
@@ -165,14 +169,14 @@ def _labelled(name: str) -> tuple[list[str], list[str]]:
     """(service, marketing) of a corpus: label, language, trade and text by tabs."""
     lines = (Path(__file__).parent / "texts" / f"{name}.tsv").read_text("utf-8").splitlines()
     rows = [line.split("\t") for line in lines]
-    return [row[3] for row in rows if row[0] == "industry"], [row[3] for row in rows if row[0] == "marketing"]
+    texts = [(row[0], row[3].replace("\\n", "\n")) for row in rows]
+    return [text for kind, text in texts if kind == "industry"], [
+        text for kind, text in texts if kind == "marketing"
+    ]
 
 
-# The texts of ten trades in both languages; the linter was tuned on all of them but `corpus_unseen`. Measured before
-# that: on the half of `corpus` set apart 5 of 73 offers passed and 8 of 80 service texts went to a reviewer; on
-# `corpus_fresh`, written to be hard, 10 of 60 and 14 of 62; on `corpus_unseen`, after the last tuning, 0 of 24 and
-# 6 of 24.
-CORPORA = ("corpus", "corpus_fresh", "corpus_last")
+# The texts of ten trades in both languages. What each measured before it was learned from: docs/message-classes.md.
+CORPORA = ("corpus", "corpus_fresh", "corpus_last", "corpus_unseen", "corpus_halves", "corpus_sealed")
 
 
 @pytest.mark.parametrize("name", CORPORA)
@@ -189,7 +193,44 @@ def test_of_the_labelled_texts_at_most_one_offer_in_fifty_passes_and_one_service
     assert not refused
 
 
-def test_the_texts_it_was_not_tuned_on_are_judged_as_they_were_measured() -> None:
+@pytest.mark.parametrize("name", ["corpus_halves", "corpus_sealed", "corpus_learning"])
+def test_no_offer_of_the_newer_texts_passes_and_one_service_text_in_ten_waits(name: str) -> None:
+    service, marketing = _labelled(name)
+
+    assert [text for text in marketing if not lint(text).needs_review] == []
+    assert sum(lint(text).needs_review for text in service) <= len(service) / 10
+
+
+def test_the_second_reader_has_learned_what_the_labelled_texts_teach() -> None:
+    """After new texts: python -m messaging.linter_learning tests/messaging/texts."""
+    taught = linter_learning.learned(linter_learning.labelled(Path(__file__).parent / "texts"))
+    rows = (line.rpartition("\t") for line in WEIGHTS.read_text("utf-8").splitlines())
+    kept = {feature: float(weight) for feature, _tab, weight in rows}
+
+    assert {
+        one for one in taught.keys() | kept.keys() if abs(taught.get(one, 0) - kept.get(one, 0)) > 0.11
+    } == set()
+
+
+def test_the_second_reader_never_lifts_an_offer_a_rule_knows() -> None:
+    text = "您的卡尾号1234已于今日消费，余额380元。全场8折。"
+
+    assert lint(text).is_promotional
+
+
+def test_of_a_text_it_knows_nothing_of_the_second_reader_says_nothing() -> None:
+    assert likeness("qwxz vbnq") == UNKNOWN
+    assert LIKE_A_SERVICE < UNKNOWN < LIKE_AN_OFFER
+
+
+def test_a_soft_sell_without_a_word_of_any_list_is_held_with_its_sentence() -> None:
+    text = "您的订单已送达。想不到吧，隔壁的奶茶也很好喝，今晚来坐坐。"
+
+    assert lint(text).needs_review
+    assert all(text[finding.start : finding.end] == finding.word for finding in lint(text).findings)
+
+
+def test_the_texts_once_unseen_are_judged_no_worse_than_they_were_measured() -> None:
     service, marketing = _labelled("corpus_unseen")
 
     assert [text for text in marketing if not lint(text).needs_review] == []

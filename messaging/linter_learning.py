@@ -1,4 +1,6 @@
-"""Learns the weights of the second reader from labelled texts: `python -m messaging.lexicon.learn tests/messaging/texts`.
+"""Learns the weights of the linter's second reader from labelled texts.
+
+    DJANGO_SETTINGS_MODULE=crm.settings python -m messaging.linter_learning tests/messaging/texts
 
 Logistic regression, the same to the last digit each time. Of texts in the directory: industry.txt, marketing.txt, and
 corpus*.tsv whose first column says industry or marketing and whose last is the text.
