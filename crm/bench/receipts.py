@@ -97,7 +97,7 @@ def _draft(member: Member, number: int) -> Draft:
         phone_hash=bytes(member.phone_hash),
         member_id=member.pk,
         message_class=MessageClass.NOTIFICATION,
-        text="【Bench】Your table is ready",
+        text=f"【Bench】Table {number} is ready",
         encoding="UCS-2",
         parts=1,
         cause=Cause.API,

@@ -53,8 +53,8 @@ def test_texts_go_out_once_and_their_receipts_come_home(
         window=16,
         options={"version": version},
     )
-    long = "【蓝湾洗车】" + "您" * 154
     for run in range(1, 31):
+        long = f"【蓝湾洗车】{run:02d}" + "您" * 152
         queue([li_lei], MessageClass.NOTIFICATION, run=run, text=long, encoding="UCS-2", parts=3)
 
     gateways.start()

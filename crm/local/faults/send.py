@@ -119,20 +119,20 @@ def _queue(plan: Plan) -> dict[str, MessageClass]:
             )
             for number, (phone, _) in enumerate(some)
         )
-        drafts = [_draft(member, classes[member.phone]) for member in members]
-        for _ in range(plan.queued_times):
+        for turn in range(plan.queued_times):
+            drafts = [_draft(member, classes[member.phone], "!" * turn) for member in members]
             enqueue(drafts, at=at, hours=ANY_HOUR)
     return classes
 
 
-def _draft(member: Member, message_class: MessageClass) -> Draft:
+def _draft(member: Member, message_class: MessageClass, mark: str) -> Draft:
     return Draft(
         phone=member.phone,
         phone_hash=bytes(member.phone_hash),
         member_id=member.pk,
         store_id=member.home_store_id,
         message_class=message_class,
-        text="[Regulars] Hello, we are open today",
+        text=f"[Regulars] Hello, we are open today{mark}",
         encoding="GSM-7",
         parts=1,
         cause=Cause.API,
