@@ -32,7 +32,7 @@ from members.domain.deeds import (
     replayed,
     replayed_payment,
 )
-from members.domain.ledger import Actor, Deed, Leg, NewLot, TenderPaid
+from members.domain.ledger import Actor, ApprovalRequired, Deed, Leg, NewLot, TenderPaid
 from members.domain.local_days import day_of, midnight_after
 from members.domain.lot_parts import open_lot, part_paid
 from members.domain.recharge_limits import check_sale, check_validity
@@ -87,17 +87,21 @@ def sell_services(
     paid = check_amount(tender.amount_minor)
     check_tender(tender)
     with transaction.atomic():
-        deed = begin(
-            OperationKind.SELL_SERVICES,
-            card=card,
-            actor=actor,
-            key=key,
-            at=at,
-            store=store,
-            request={"card": card.pk, "amount": paid, "tender": tender.type},
-            amount_minor=paid,
-            lots_of=(AccountKind.SERVICES,),
-        )
+        try:
+            deed = begin(
+                OperationKind.SELL_SERVICES,
+                card=card,
+                actor=actor,
+                key=key,
+                at=at,
+                store=store,
+                request={"card": card.pk, "amount": paid, "tender": tender.type},
+                amount_minor=paid,
+                lots_of=(AccountKind.SERVICES,),
+            )
+        except ApprovalRequired:
+            _check_not_paused(card)  # nobody is asked for a yes to what would be refused after it
+            raise
         if deed.is_replay:
             return replayed_payment(deed, tender)
         if not product.is_active:

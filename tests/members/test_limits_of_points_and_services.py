@@ -15,8 +15,9 @@ from members.domain.cards import open_card
 from members.domain.ledger import Actor, ApprovalInvalid, ApprovalRequired, TenderPaid
 from members.domain.limits import begin_with_usual_limits, left_for, put_usual_limits, usual_missing
 from members.domain.refunds import refund
+from members.domain.resting import pause
 from members.domain.rewards import redeem_points
-from members.domain.services import sell_services, take_service
+from members.domain.services import CardPaused, sell_services, take_service
 from members.domain.transfers import confirm, propose
 from members.enums import AccountKind, Role, TenderType
 from members.models import (
@@ -218,6 +219,14 @@ def test_above_it_somebody_in_charge_says_yes_to_this_sale_only(washes, here, me
 
     assert (mismatch.value.code, used.value.code) == ("approval_mismatch", "approval_used")
     assert (services_of(washes), services_of(other)) == (20, 0)
+
+
+def test_nobody_is_asked_for_a_yes_to_a_sale_onto_a_paused_card(washes, here):
+    limit(LimitedDeed.SELL_SERVICES, 100_000)
+    pause(**{**here, "card": washes})
+
+    with pytest.raises(CardPaused):
+        sell(washes, here, "second")
 
 
 def test_how_often_services_are_sold_can_be_limited_too(washes, here):

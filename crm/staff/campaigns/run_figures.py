@@ -26,7 +26,11 @@ RECENTLY = timedelta(seconds=10)
 
 @dataclass(frozen=True)
 class Figures:
-    """Where a run stands. `resting` texts wait for permitted hours until `rests_until`; `rate` is texts a second."""
+    """Where a run stands; `rate` is texts a second.
+
+    `resting` texts wait: `capped` of them until their number may have another marketing text (the first at
+    `capped_until`), the others for permitted hours (the first at `rests_until`).
+    """
 
     run: Run
     progress: Progress
@@ -35,6 +39,8 @@ class Figures:
     rate: float
     resting: int
     rests_until: datetime | None
+    capped: int
+    capped_until: datetime | None
     replies: int = 0
     opt_outs: int = 0
     states: dict[str, int] = field(default_factory=dict)
@@ -72,13 +78,18 @@ class Figures:
         return made if self.run.status == RunStatus.STOPPED else made + self.progress.waiting
 
     @property
+    def for_hours(self) -> int:
+        """Of those that wait, how many wait for permitted hours."""
+        return self.resting - self.capped
+
+    @property
     def pace(self) -> float:
         """Texts a second just now; 0 as soon as nothing is left that could leave, however fast it went."""
         return self.rate if self.leaving > self.resting else 0
 
     @property
     def seconds_left(self) -> int | None:
-        """At the present pace, for what need not wait for permitted hours; None when nothing moves."""
+        """At the present pace, for what need not wait; None when nothing moves."""
         return round((self.leaving - self.resting) / self.pace) if self.pace else None
 
     @property
@@ -111,10 +122,14 @@ def figures_of(run: Run, *, at: datetime) -> Figures:
     """Everything the run page counts; six queries."""
     progress = runs.progress(run)
     own = messages_of(run)
+    rests = Q(state=State.QUEUED, due_at__gt=at)
+    is_capped = rests & Q(reason=Reason.FREQUENCY)
     moving = own.aggregate(
         lately=Count("id", filter=Q(submitted_at__gt=at - RECENTLY)),
-        resting=Count("id", filter=Q(state=State.QUEUED, due_at__gt=at)),
-        rests_until=Min("due_at", filter=Q(state=State.QUEUED, due_at__gt=at)),
+        resting=Count("id", filter=rests),
+        rests_until=Min("due_at", filter=rests & ~Q(reason=Reason.FREQUENCY)),
+        capped=Count("id", filter=is_capped),
+        capped_until=Min("due_at", filter=is_capped),
     )
     parts, cost = _cost(own)
     back = inbound_of(run).aggregate(all=Count("id"), out=Count("id", filter=Q(intent="opt_out")))
@@ -126,6 +141,8 @@ def figures_of(run: Run, *, at: datetime) -> Figures:
         rate=moving["lately"] / RECENTLY.total_seconds(),
         resting=moving["resting"],
         rests_until=moving["rests_until"],
+        capped=moving["capped"],
+        capped_until=moving["capped_until"],
         replies=back["all"],
         opt_outs=back["out"],
     )

@@ -120,6 +120,8 @@ def _status(figures: Figures) -> dict[str, Any]:
         return {"label": RunStatus.STOPPED.label, "tone": "bad", "icon": "octagon-x"}
     if run.status == RunStatus.SENDING or figures.leaving > figures.resting:
         return {"label": RunStatus.SENDING.label, "tone": "move", "icon": "send", "is_live": True}
+    if figures.capped and not figures.for_hours:
+        return {"label": _("Waits for room under the limit"), "tone": "wait", "icon": "moon"}
     if figures.resting:
         return {"label": _("Waits for permitted hours"), "tone": "wait", "icon": "moon"}
     if figures.awaited:

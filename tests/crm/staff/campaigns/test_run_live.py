@@ -9,7 +9,7 @@ from django.utils import timezone
 from campaigns.enums import RunStatus
 from campaigns.models import Run
 from messaging.models import Message
-from messaging.states import State
+from messaging.states import Reason, State
 from tests.crm.staff.campaigns.conftest import show
 from tests.crm.staff.campaigns.test_runs import page_of
 
@@ -57,20 +57,44 @@ def test_while_texts_leave_the_pace_and_the_time_left_are_shown(manager, sent_ru
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 @pytest.mark.parametrize(
-    ("status", "due_in", "said"),
+    ("status", "due_in", "reason", "said"),
     [
-        (RunStatus.FREEZING, None, ("Choosing recipients", "正在选取接收人")),
-        (RunStatus.SENDING, None, ("Sending", "发送中")),
-        (RunStatus.DONE, None, ("Sending", "发送中")),
-        (RunStatus.DONE, timedelta(hours=8), ("Waits for permitted hours", "等待允许时段")),
-        (RunStatus.STOPPED, None, ("Stopped", "已停止")),
+        (RunStatus.FREEZING, None, "", ("Choosing recipients", "正在选取接收人")),
+        (RunStatus.SENDING, None, "", ("Sending", "发送中")),
+        (RunStatus.DONE, None, "", ("Sending", "发送中")),
+        (
+            RunStatus.DONE,
+            timedelta(hours=8),
+            Reason.QUIET_HOURS,
+            ("Waits for permitted hours", "等待允许时段"),
+        ),
+        (
+            RunStatus.DONE,
+            timedelta(hours=8),
+            Reason.FREQUENCY,
+            ("Waits for room under the limit", "等待次数限制放宽"),
+        ),
+        (RunStatus.STOPPED, None, "", ("Stopped", "已停止")),
     ],
 )
-def test_the_badge_is_never_empty(manager, sent_run, status, due_in, said, language):
+def test_the_badge_is_never_empty(manager, sent_run, status, due_in, reason, said, language):
     manager.cookies["django_language"] = language
     Run.objects.filter(pk=sent_run.pk).update(status=status, finished_at=sent_run.started_at)
     if due_in:
-        Message.objects.filter(state=State.QUEUED).update(due_at=timezone.now() + due_in)
+        Message.objects.filter(state=State.QUEUED).update(due_at=timezone.now() + due_in, reason=reason)
 
     for name in ("run_detail", "run_progress"):
         assert badge_of(page_of(show(manager, name, sent_run))) == said[language != "en"]
+
+
+def test_what_waits_for_room_under_the_limit_is_told_apart_from_what_waits_for_the_hours(manager, sent_run):
+    waiting = Message.objects.filter(state=State.QUEUED).order_by("id")
+    waiting.update(due_at=timezone.now() + timedelta(hours=8), reason=Reason.QUIET_HOURS)
+    first = waiting.first()
+    Message.objects.filter(pk=first.pk).update(reason=Reason.FREQUENCY)
+
+    page = page_of(show(manager, "run_detail", sent_run))
+
+    assert "1 text waits because its reader had as many marketing texts lately as the house allows" in page
+    others = waiting.count() - 1
+    assert re.search(rf"{others} texts? waits? for the permitted hours", page)
