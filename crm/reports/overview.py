@@ -27,8 +27,7 @@ SENT = frozenset(
         State.UNKNOWN,
     }
 )
-BACK_DAYS, AWAY_DAYS, AFTER_TEXT_DAYS, COUNTED_MAX = 7, 60, 14, 5000
-
+BACK_DAYS, AWAY_DAYS, AFTER_TEXT_DAYS, BACK_COUNTED_MAX = 7, 60, 14, 5_000
 COUNTED_MAX = 20_000
 
 # The three counts are those of the member list's filters; who never agreed may have opted out as well. Of a large store
@@ -104,7 +103,7 @@ def came_back(store: Store, now: datetime) -> tuple[int, int]:
     )
     members = Member.objects.current().filter(home_store=store)
     found = back_again(members, now).annotate(had_text=Exists(texts)).order_by()
-    had_text = list(found.values_list("had_text", flat=True)[:COUNTED_MAX])
+    had_text = list(found.values_list("had_text", flat=True)[:BACK_COUNTED_MAX])
     return len(had_text), sum(had_text)
 
 

@@ -85,7 +85,7 @@ def dashboard_back(request: HttpRequest) -> HttpResponse:
     members, after_text = overview.came_back(access.store, timezone.now())
     narrowed = urlencode({"store": access.store.pk, "seen": "back"})
     context = {
-        "number": number_text(members) + ("+" if members == overview.COUNTED_MAX else ""),
+        "number": number_text(members) + ("+" if members == overview.BACK_COUNTED_MAX else ""),
         "after_text": after_text,
         "days": overview.AWAY_DAYS,
         "url": f"{reverse('staff:member_list')}?{narrowed}",

@@ -188,6 +188,14 @@ def test_who_came_back_was_long_away_and_is_in_the_list_behind_the_number(
     assert {row["member"].name for row in shown} == {"Ana", "Eve"}
 
 
+def test_who_came_back_is_counted_so_far_and_no_further(owner, enrol: Enrol, monkeypatch):
+    monkeypatch.setattr(overview, "BACK_COUNTED_MAX", 1)
+    for number in (1, 2):
+        came(enrol(f"1380013800{number}"), 100, 1)
+
+    assert owner.get(f"{WHERE}back/").context["number"] == "1+"
+
+
 def test_who_came_back_is_asked_as_often_for_many_as_for_one(owner, enrol: Enrol):
     came(enrol("13800138001"), 100, 1)
     one = queries_of(owner, f"{WHERE}back/")
