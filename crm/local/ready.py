@@ -61,8 +61,8 @@ def announce(servers: Servers, ports: Ports, seconds: float) -> None:
 
 
 def _log_ins() -> list[str]:
-    """Demo log-ins and key, as `manage.py seed --demo` left them; nothing when the database was filled
-    otherwise.
+    """Demo log-ins, a member's number and a key, as `manage.py seed --demo` left them; nothing when the database was
+    filled otherwise.
     """
     try:
         demo = json.loads((data_dir() / "demo.json").read_text())
@@ -72,6 +72,8 @@ def _log_ins() -> list[str]:
     lines += [
         f"    {login['user']:<14} {login['password']:<22} {login['role']}" for login in demo.get("logins", [])
     ]
+    if demo.get("members"):
+        lines += [f"  Demo member      {demo['members'][0]}  (log-in codes arrive on the phone simulator)"]
     if demo.get("api_key"):
         lines += [f"  Demo API key     {demo['api_key']}"]
     return lines
