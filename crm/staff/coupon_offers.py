@@ -59,7 +59,7 @@ class CouponFields(forms.Form):
 def offers_context(
     member: Member, store: Store, *, bill_minor: int | None, at: datetime, chosen: Collection[str] = ()
 ) -> dict[str, Any]:
-    """What templates/staff/_coupons_offered.html shows. Without a bill the coupons stand there without amounts.
+    """What templates/staff/_coupon_list.html shows. Without a bill the coupons stand there without amounts.
 
     `chosen` are the posted values of `coupon`, the ids of the coupons. The offer knows of the member's tier.
     """
@@ -98,4 +98,4 @@ def coupon_offers(request: HttpRequest, card: UUID) -> HttpResponse:
         at=timezone.now(),
         chosen=request.GET.getlist("coupon"),
     )
-    return page(request, "staff/_coupons_offered.html", {"card": found, **context})
+    return page(request, "staff/_coupon_list.html", context)

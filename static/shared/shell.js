@@ -201,6 +201,9 @@ function isInside(node, { clientX, clientY }) {
 }
 
 document.querySelectorAll("#toasts .toast").forEach((node) => keepWhileRead(node, node.classList.contains("tone-bad") ? "bad" : ""));
+// A page that came in two pieces was scrolled to its first field while it was still too short to scroll that far.
+document.querySelector("[autofocus]:focus")?.scrollIntoView({ block: "nearest" });
+
 // On a phone the tabs scroll sideways: the one you are on is in sight.
 for (const tab of document.querySelectorAll(".tabs > [aria-current]")) {
   const row = tab.parentElement;

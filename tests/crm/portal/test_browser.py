@@ -147,6 +147,7 @@ def test_the_code_box_is_in_sight_once_a_code_is_sent(portal, li_lei):
 
         code = page.get_by_label("Code from the text message")
         expect(code).to_be_focused()
+        page.wait_for_load_state()
         told, box = page.locator(".toast").bounding_box(), code.bounding_box()
         assert box["y"] + box["height"] <= told["y"]
 
