@@ -31,11 +31,12 @@ def asked_for_approval(
 ) -> Asking:
     """What the till shows when the ledger wants a second person; the question itself once a reason was asked for.
 
-    What is asked for is what the ledger refused, not what the browser says.
+    What is asked for is what the ledger refused, not what the browser says. A reason that stands in the form already
+    is not to be written twice.
     """
-    note = request.POST.get("approval_note", "")
-    if "approval_note" not in request.POST:
-        return Asking(refused.message, note=note)
+    note = request.POST.get("approval_note")
+    if note is None:
+        return Asking(refused.message, note=request.POST.get("reason") or request.POST.get("note", ""))
     try:
         asked = approvals.ask(refused=refused, maker=access.staff, store=access.store, note=note, at=at)
     except Refused as problem:

@@ -165,6 +165,9 @@ def test_a_merge_above_the_limit_is_asked_for_approved_and_done(
 
     assert [answer.status_code for answer in (refused, waiting, too_early, done)] == [422, 422, 422, 302]
     assert said[0] in text_of(refused) and said[1] in text_of(listed)
+    assert re.search(r'name="approval_note"[^>]* value="Same person"', text_of(refused)), (
+        "written once is enough"
+    )
     for answer in (waiting, too_early):
         assert f'name="approval" value="{asked.public_id}"' in text_of(answer)
     assert Member.objects.get(pk=double.pk).merged_into_id == li_lei.pk
