@@ -15,6 +15,7 @@ from campaigns.domain.audiences import Audience
 from members.domain import audit, coupon_issuing, coupons
 from members.domain.coupon_issuing import CouponNotIssued, budget_room
 from members.domain.ledger import Actor
+from members.domain.moves import lock_members
 from members.models import (
     AuditVerb,
     Coupon,
@@ -115,7 +116,7 @@ def _step(handout_id: int, at: datetime) -> bool:
 
 def _hand_out(held: CouponHandout, at: datetime) -> bool:
     batch = _next(held)
-    coupon_issuing.lock_members(batch)
+    lock_members(batch)
     definition = CouponDefinition.objects.select_for_update(no_key=True).get(pk=held.definition_id)
     room = budget_room(definition)
     paid_for = batch if room is None else batch[:room]

@@ -12,13 +12,14 @@ from datetime import date, datetime, time, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from members.domain import events
 from members.domain.coupon_codes import new_code
 from members.domain.ledger import Actor, NotCurrent, OwnAccount
+from members.domain.moves import lock_members
 from members.models import (
     Coupon,
     CouponDefinition,
@@ -33,9 +34,6 @@ from members.models import (
 from members.refusals import Refused
 
 BATCH = 500
-_LOCK_MEMBERS = """
-SELECT id FROM members_member WHERE id = ANY(%s) AND status = 'active' ORDER BY id FOR SHARE
-"""
 
 
 class CouponNotIssued(Refused):
@@ -132,14 +130,6 @@ def issue_to(
         )
         issued, skipped = issued + new, skipped + len(batch) - new
     return Issued(issued, skipped)
-
-
-def lock_members(members: Iterable[Member]) -> set[int]:
-    """Let no merge and no erasure of these begin; ids of those who are members still. In id order, before any
-    definition. Not in a deed, which has its accounts: a merge takes them after the members."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK_MEMBERS, [[member.pk for member in members]])
-        return {row[0] for row in cursor.fetchall()}
 
 
 def _batches(members: Iterable[Member]) -> Iterator[list[Member]]:

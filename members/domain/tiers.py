@@ -28,6 +28,7 @@ from members.domain import audit, coupon_issuing, events, housebook
 from members.domain.housebook import House
 from members.domain.ledger import Actor, NotCurrent
 from members.domain.local_days import day_of
+from members.domain.moves import lock_members
 from members.event_types import EVENT_TYPES
 from members.models import (
     Account,
@@ -122,7 +123,7 @@ def tell_moves(*, at: datetime, entries: list[int] | None = None, limit: int = T
         untold = untold.filter(id__in=entries)
     with transaction.atomic():
         batch = list(untold.order_by("id")[:limit])
-        coupon_issuing.lock_members(entry.member for entry in batch if _coupon_of(entry))
+        lock_members(entry.member for entry in batch if _coupon_of(entry))
         return _tell_under_locks(batch, at)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from campaigns.domain import handouts
 from campaigns.domain.audiences import Audience
@@ -20,12 +19,8 @@ from members.domain.merging import merge
 from members.domain.verify import verify
 from members.enums import TenderType
 from members.models import Card, Coupon, CouponDefinition, Member, RechargePlan, Tier, TierEntry, TierScheme
-from members.refusals import Refused
 from tests.conftest import NOON
 
-_WAITING = """
-SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-"""
 Act = Callable[[], Any]
 
 
@@ -64,37 +59,6 @@ def join(mei_here, li_lei, double) -> Act:
 @pytest.fixture
 def once(db) -> CouponDefinition:
     return CouponDefinition.objects.create(name="Welcome", off_minor=500, member_limit=1)
-
-
-@pytest.fixture
-def beside() -> Iterator[Callable[[Act], Future[Any]]]:
-    """Begins an act on a connection of its own: it is over, or it waits for a lock, when this returns."""
-
-    def run(act: Act) -> Any:
-        try:
-            return act()
-        except Refused as refusal:
-            return refusal.code
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(4) as threads:
-
-        def begin(act: Act) -> Future[Any]:
-            waited, begun = waiting(), threads.submit(run, act)
-            for _turn in range(300):
-                if begun.done() or waiting() > waited:
-                    break
-                time.sleep(0.01)
-            return begun
-
-        yield begin
-
-
-def waiting() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(_WAITING)
-        return int(cursor.fetchone()[0])
 
 
 def owners() -> set[int]:
