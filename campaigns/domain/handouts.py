@@ -1,7 +1,7 @@
 """Coupons for an audience: one for each member, in the background, and taken back as far as unused.
 
-A step is one transaction: the hand-out's row is locked, the next members after the last one get theirs, the row says
-how far it is. A killed worker loses nothing and repeats nothing: a coupon's key names the hand-out and the member.
+A step is one transaction: locked are the hand-out's row, the next members after the last one, the definition; they get
+theirs, the row says how far it is. A killed worker loses nothing and repeats nothing: a coupon's key names the hand-out and the member.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from campaigns.domain.audiences import Audience
 from members.domain import audit, coupon_issuing, coupons
 from members.domain.coupon_issuing import CouponNotIssued, budget_room
 from members.domain.ledger import Actor
+from members.domain.moves import lock_members
 from members.models import (
     AuditVerb,
     Coupon,
@@ -114,8 +115,9 @@ def _step(handout_id: int, at: datetime) -> bool:
 
 
 def _hand_out(held: CouponHandout, at: datetime) -> bool:
-    definition = CouponDefinition.objects.select_for_update(no_key=True).get(pk=held.definition_id)
     batch = _next(held)
+    lock_members(batch)
+    definition = CouponDefinition.objects.select_for_update(no_key=True).get(pk=held.definition_id)
     room = budget_room(definition)
     paid_for = batch if room is None else batch[:room]
     if not batch:

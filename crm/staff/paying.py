@@ -188,6 +188,13 @@ class HoldValue(Deed):
     def context(self, form: Any) -> dict[str, Any]:
         return {"usable": usable_for(lots_on(self.card, self.at), self.access.store)}
 
+    def _is_same(self, form: Any, earlier: Operation) -> bool:
+        """Also until when, by the day it was done: the same form sent again after midnight is the same."""
+        form.is_valid()
+        if "days" not in form.cleaned_data or not super()._is_same(form, earlier):
+            return False
+        return form.until(earlier.store, earlier.at).isoformat() == earlier.request["until"]
+
     def do(self, form: Any, key: str) -> Outcome:
         data = form.cleaned_data
         return authorise(

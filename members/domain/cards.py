@@ -174,6 +174,7 @@ def _load(
             at=at,
             store=store,
             reason=plan.name,
+            is_in_deed=True,
         )
     return outcome
 

@@ -1,4 +1,7 @@
-"""Issuing coupons: to one member by hand or by a deed, or to many, each once by its key."""
+"""Issuing coupons: to one member by hand or by a deed, or to many, each once by its key.
+
+Locked in this order: the members in id order (or, by a deed, the accounts it has locked), the definition, the coupons.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ from django.utils.translation import gettext as _
 
 from members.domain import events
 from members.domain.coupon_codes import new_code
-from members.domain.ledger import Actor, OwnAccount
+from members.domain.ledger import Actor, NotCurrent, OwnAccount
+from members.domain.moves import lock_members
 from members.models import (
     Coupon,
     CouponDefinition,
@@ -70,19 +74,25 @@ def issue(
     store: Store,
     reason: str = "",
     is_by_hand: bool = False,
+    is_in_deed: bool = False,
 ) -> Coupon:
     """Give one member one coupon. Publishes coupon_issued. The same key again gives the same coupon.
 
-    Inside a deed's transaction its accounts are locked first. `is_by_hand` is a person's own gift: never to their
-    own account, and no more a day than the definition says. Raises CouponNotIssued, ledger.OwnAccount.
+    `is_in_deed` says that a merge waits already, for the accounts of a deed of the member or for the member's row.
+    `is_by_hand` is a person's own gift: never to their own account, and no more a day than the definition says.
+    Raises CouponNotIssued, ledger.NotCurrent, ledger.OwnAccount.
     """
     with transaction.atomic():
+        if not is_in_deed:
+            lock_members([member])
         locked = _lock(definition)
         earlier = (
             Coupon.objects.filter(scope=actor.scope, key=key).select_related("definition", "member").first()
         )
         if earlier:
             return earlier
+        if not Member.objects.current().filter(pk=member.pk).exists():
+            raise NotCurrent(_("This member was merged into another, or erased."))
         if is_by_hand:
             _check_gift(locked, member, actor, at, store, reason)
         if _room(locked) == 0:
@@ -109,8 +119,8 @@ def issue_to(
 ) -> Issued:
     """Give each of these members one coupon, in batches that commit by themselves. Publishes coupon_issued for each.
 
-    Safe to repeat with the same key: who has theirs is skipped, as is who may have no more, the person's own account,
-    and everybody after the last one of the quota. Raises CouponNotIssued when the definition gives none at all.
+    Safe to repeat with the same key: who has theirs is skipped, as is who may have no more or is a member no more, the
+    person's own account, and everybody after the last one of the quota. Raises CouponNotIssued when the definition gives none at all.
     """
     issued = skipped = 0
     own = _own_member_ids(actor)
@@ -139,11 +149,12 @@ def _issue_batch(
     reason: str,
     handout: CouponHandout | None,
 ) -> int:
+    current = lock_members(batch)
     locked = _lock(definition)
     term = term_of(locked, at, store.zone)
     keys = {f"{key}:{member.pk}": member for member in batch}
     done = set(Coupon.objects.filter(scope=actor.scope, key__in=keys).values_list("key", flat=True))
-    allowed = _may_have(locked, batch)
+    allowed = _may_have(locked, batch) & current
     wanted = [(own, member) for own, member in keys.items() if own not in done and member.pk in allowed]
     room = _room(locked)
     coupons = [

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from members import signals
@@ -113,7 +114,7 @@ def erase(
 ) -> Erasure:
     """Forget a member, and those merged into them. Cannot be undone. Audited. Done again it stays as it was.
 
-    Locks the member, then the accounts. An open wish of the member is reason enough. Value that is left is refused, or given up
+    Locks the member and those merged into them in id order, then the accounts. An open wish of the member is reason enough. Value that is left is refused, or given up
     knowingly: then it leaves by the ledger as expired value does. Raises ErasureForbidden, ErasureBlocked, ValueLeft,
     NotCurrent, ledger.OwnAccount.
     """
@@ -122,8 +123,8 @@ def erase(
         if held.status == MemberStatus.ERASED:
             return Erasure.objects.filter(member=held, status=ErasureStatus.DONE).latest("pk")
         wish = wish_of(held)
-        _check(actor, store, held, reason, wish)
         lock(actor, held, *held.absorbed.all())
+        _check(actor, store, held, reason, wish)  # what was under way at a till is seen now, or comes after
         given_up = _give_up(held, actor, store, at, forfeits_value)
         people = [held, *held.absorbed.select_for_update(of=("self",), no_key=True).order_by("pk")]
         traces = Traces.of(people)
@@ -147,8 +148,10 @@ def erase(
 
 
 def _locked(member: Member) -> Member:
+    """The member, and whoever was merged into them: in id order, as the undo of a merge locks both."""
     members = Member.objects.select_for_update(of=("self",), no_key=True).select_related("home_store")
-    return members.get(pk=member.pk)
+    people = members.filter(Q(pk=member.pk) | Q(merged_into=member)).order_by("pk")
+    return next(one for one in people if one.pk == member.pk)
 
 
 def _check(actor: Actor, store: Store, member: Member, reason: str, wish: Erasure | None) -> None:

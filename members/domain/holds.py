@@ -45,8 +45,6 @@ def authorise(
     Raises AmountRefused, HoldTimeRefused, InsufficientBalance, CardNotUsable.
     """
     wanted = check_amount(amount_minor)
-    if until <= at:
-        raise HoldTimeRefused(_("A hold ends later than now."))
     with transaction.atomic():
         deed = begin(
             OperationKind.HOLD,
@@ -62,6 +60,8 @@ def authorise(
         )
         if deed.is_replay:
             return replayed(deed)
+        if until <= at:
+            raise HoldTimeRefused(_("A hold ends later than now."))
         lots = [lot for lot in deed.lots_of(*STORED_VALUE) if is_free_of_bills(lot)]
         usable = usable_for(lots, store)
         if wanted > usable.minor:

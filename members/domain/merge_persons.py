@@ -43,8 +43,10 @@ def hand_back(done: Merge, at: datetime) -> None:
     """What was handed over goes back; what the kept member has said or got since stays. Raises MergeUsed."""
     kept, merged, moved = done.kept, done.merged, done.moved
     coupons = Coupon.objects.filter(pk__in=moved["coupons"], member=kept)
-    still_open = coupons.filter(state__in=(CouponState.ISSUED, CouponState.RESERVED, CouponState.EXPIRED))
-    if still_open.count() != len(moved["coupons"]):
+    unused = coupons.exclude(
+        state=CouponState.REDEEMED
+    )  # what ran out or was made void meanwhile goes back as that
+    if unused.count() != len(moved["coupons"]):
         raise MergeUsed(_("A coupon that came with the merge was used since: it can no longer be undone."))
     coupons.update(member=merged)
     Purchase.objects.filter(pk__in=moved["purchases"], member=kept).update(member=merged)

@@ -97,8 +97,8 @@ def merge(
 ) -> Merge:
     """Take one member into the other. Audited. The same key gives the same merge.
 
-    Locks both members, then the accounts of both, each in id order: a spend that came first is counted, one that
-    comes later finds its card replaced. Above a limit of the person's one yes covers all cards, bound to both members
+    Locks both members, then the accounts of both, each in id order: a spend or a hold that came first is counted, one
+    that comes later finds its card replaced. Above a limit of the person's one yes covers all cards, bound to both members
     and to all that moves. Raises MergeForbidden, SameMember, NotCurrent, MergeBlocked,
     ledger.OwnAccount, ledger.ApprovalRequired, ledger.ApprovalInvalid, ledger.AccountFrozen, ledger.IdempotencyConflict.
     """
@@ -111,8 +111,8 @@ def merge(
             return known
         _check_word(actor, store, reason)
         kept, merged = both[kept.pk], both[merged.pk]
-        _check(actor, kept, merged)
         merge_values.lock(actor, kept, merged)
+        _check(actor, kept, merged)  # what was under way at a till is seen now, or comes after
         done = Merge(
             kept=kept,
             merged=merged,

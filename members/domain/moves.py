@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from django.db import connection
 from django.db.models import Q
 
 from members.domain.allocation import OpenLot, Use
@@ -20,6 +21,18 @@ _TRANSIT = {
     AccountKind.SERVICES: AccountKind.SERVICES_TRANSIT,
     AccountKind.POINTS: AccountKind.POINTS_TRANSIT,
 }
+
+_LOCK_MEMBERS = """
+SELECT id FROM members_member WHERE id = ANY(%s) AND status = 'active' ORDER BY id FOR SHARE
+"""
+
+
+def lock_members(members: Iterable[Member]) -> set[int]:
+    """Let no merge and no erasure of these begin; ids of those who are members still. In id order, before any
+    account and any coupon's definition. Not in a deed, which has its accounts: a merge takes them after the members."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_MEMBERS, [[member.pk for member in members]])
+        return {row[0] for row in cursor.fetchall()}
 
 
 def lock_accounts(actor: Actor, cards: Iterable[Card], members: Iterable[Member] = ()) -> None:

@@ -14,23 +14,26 @@ All of it is `tier_judged` in sql/tiers.sql. A tier set by hand decides until it
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import connection, transaction
-from django.db.models import CharField, Exists, OuterRef, Value
+from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext_lazy as _
 
 from members.domain import audit, coupon_issuing, events, housebook
 from members.domain.housebook import House
-from members.domain.ledger import Actor
+from members.domain.ledger import Actor, NotCurrent
 from members.domain.local_days import day_of
+from members.domain.moves import lock_members
 from members.event_types import EVENT_TYPES
 from members.models import (
     Account,
     AuditVerb,
+    CouponDefinition,
     Member,
     MembershipEvent,
     Tier,
@@ -89,9 +92,9 @@ def _held(member: Member) -> TierStanding | None:
 
 
 def rejudge(member: Member, at: datetime) -> bool:
-    """Judge one member now, after a deed of theirs. Publishes tier_changed when they moved."""
+    """Judge one member now, under the locks of a deed of theirs or of their row. Publishes tier_changed when they moved."""
     moves = judge(at, member.pk)
-    tell_moves(at=at, entries=moves)
+    _tell_under_locks(_moves().filter(id__in=moves).order_by("id"), at)
     return bool(moves)
 
 
@@ -106,21 +109,33 @@ def fold(*, at: datetime) -> dict[str, int]:
 
 
 def tell_moves(*, at: datetime, entries: list[int] | None = None, limit: int = TOLD_TOGETHER) -> int:
-    """Publish tier_changed for moves that are not told yet: these, or whichever a lost run left behind."""
+    """Publish tier_changed for moves that are not told yet: these, or whichever a lost run left behind.
+
+    Locks the members who get a coupon, in id order, before any definition.
+    """
     key = Concat(Value("tier:"), Cast(OuterRef("pk"), CharField()))
     told_before = MembershipEvent.objects.filter(source=SOURCE, key=key)
-    moves = TierEntry.objects.select_related("member__home_store", "tier__coupon", "tier_before")
-    untold = moves.filter(~Exists(told_before))
+    untold = _moves().filter(~Exists(told_before))
     if entries is None:
         latest = TierEntry.objects.order_by("-id").values_list("id", flat=True).first() or 0
         untold = untold.filter(id__gt=latest - 10 * limit)
     else:
         untold = untold.filter(id__in=entries)
-    told = 0
     with transaction.atomic():
-        for entry in untold.order_by("id")[:limit]:
-            told += _tell(entry, at) is not None
-            _give_coupon(entry, at)
+        batch = list(untold.order_by("id")[:limit])
+        lock_members(entry.member for entry in batch if _coupon_of(entry))
+        return _tell_under_locks(batch, at)
+
+
+def _moves() -> QuerySet[TierEntry]:
+    return TierEntry.objects.select_related("member__home_store", "tier__coupon", "tier_before")
+
+
+def _tell_under_locks(entries: Iterable[TierEntry], at: datetime) -> int:
+    told = 0
+    for entry in entries:
+        told += _tell(entry, at) is not None
+        _give_coupon(entry, at)
     return told
 
 
@@ -139,20 +154,28 @@ def _tell(entry: TierEntry, at: datetime) -> MembershipEvent | None:
     )
 
 
-def _give_coupon(entry: TierEntry, at: datetime) -> None:
-    """The coupon of a tier for who rises to it, once a member and tier. A definition that gives no more gives none."""
+def _coupon_of(entry: TierEntry) -> CouponDefinition | None:
+    """What the tier gives to who rises to it."""
     tier, before = entry.tier, entry.tier_before
-    if tier is None or tier.coupon is None or (before is not None and before.threshold >= tier.threshold):
+    rises = tier is not None and (before is None or before.threshold < tier.threshold)
+    return tier.coupon if tier and rises else None
+
+
+def _give_coupon(entry: TierEntry, at: datetime) -> None:
+    """The coupon of a tier, once a member and tier. A definition that gives no more, or a member no more, get none."""
+    tier, definition = entry.tier, _coupon_of(entry)
+    if tier is None or definition is None:
         return
-    with suppress(coupon_issuing.CouponNotIssued):
+    with suppress(coupon_issuing.CouponNotIssued, NotCurrent):
         coupon_issuing.issue(
-            definition=tier.coupon,
+            definition=definition,
             member=entry.member,
             actor=Actor(SOURCE),
             key=f"tier:{tier.pk}:{entry.member_id}",
             at=at,
             store=entry.member.home_store,
             reason=tier.name,
+            is_in_deed=True,
         )
 
 
@@ -199,6 +222,7 @@ def set_by_hand(
 @transaction.atomic
 def let_figures_decide(*, actor: Actor, at: datetime, member: Member) -> bool:
     """End the override of a member. Publishes tier_changed when they moved."""
+    Member.objects.select_for_update(no_key=True).only("id").get(pk=member.pk)
     ended = TierOverride.objects.filter(member=member, ended_at=None).update(ended_at=at)
     if not ended:
         return False

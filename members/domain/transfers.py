@@ -13,7 +13,7 @@ from members.domain.allocation import OpenLot, Use, take_in_order, take_pro_rata
 from members.domain.cards import WrongCard, open_card
 from members.domain.deeds import AMOUNT_MAX, AmountRefused, CardNotUsable, begin, conclude
 from members.domain.ledger import Actor, ApprovalRequired, Deed, check_same
-from members.domain.moves import legs_in, legs_out, lock_accounts
+from members.domain.moves import legs_in, legs_out, lock_accounts, lock_members
 from members.domain.payments import CodeRequired
 from members.domain.phone_changes import check_gift
 from members.domain.recharge_limits import check_held
@@ -238,6 +238,9 @@ def _receiving_card(actor: Actor, transfer: Transfer, given: Card, at: datetime)
     if found := like.first():
         return found
     assert transfer.receiver is not None
+    lock_members(
+        [transfer.receiver]
+    )  # as opening a card does, but before the accounts: that is everybody's order
     lock_accounts(actor, [given], [transfer.receiver])
     card, _outcome = open_card(
         actor=actor,

@@ -65,6 +65,13 @@ CREATE OR REPLACE FUNCTION control_role(person bigint, at_store bigint) RETURNS 
   ORDER BY array_position(ARRAY['owner', 'manager', 'cashier'], r.role::text) LIMIT 1
 $$;
 
+-- The merge an operation belongs to, null for any other deed: however many cards it moves, it is one deed of a limit by
+-- count, and approved as one.
+CREATE OR REPLACE FUNCTION control_merge(scope text, request jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN request ? 'whole' THEN scope || ' ' || (request->>'once') END
+$$;
+
 -- How much more of a deed a person may do alone: the least that any limit leaves. `is_limited` false: no limit.
 -- The person's row is locked first, so that of two at once the second sees what the first used up.
 CREATE OR REPLACE FUNCTION control_left(
@@ -77,6 +84,7 @@ DECLARE
   since timestamptz;
   spent bigint;
   done bigint;
+  own_merge text;
 BEGIN
   is_limited := false;
   is_over := false;
@@ -95,16 +103,23 @@ BEGIN
     IF NOT is_limited THEN
       PERFORM 1 FROM members_staff WHERE id = person FOR NO KEY UPDATE;
       is_limited := true;
+      SELECT control_merge(o.scope, o.request) INTO own_merge FROM members_operation o WHERE o.id = deed_operation;
     END IF;
     since := clock_timestamp() - make_interval(hours => rule.window_hours);  -- after the lock; outside for the index
-    SELECT coalesce(sum(u.measure), 0), count(*) INTO spent, done
+    SELECT coalesce(sum(u.measure), 0),
+           count(DISTINCT coalesce(control_merge(o.scope, o.request), o.id::text))
+             FILTER (WHERE NOT coalesce(control_merge(o.scope, o.request) = own_merge, false))
+    INTO spent, done
     FROM members_operation o CROSS JOIN control_uses(o.kind, o.request, o.amount_minor) u
     WHERE o.staff_id = person AND o.id <> deed_operation
       AND o.kind IN ('refund', 'refund_recharge', 'recharge', 'adjust', 'close', 'move_out', 'opening', 'sell_services')
       AND o.created_at > since
       AND u.deed = limited
       AND (rule.store_id IS NULL OR o.store_id = rule.store_id)
-      AND NOT EXISTS (SELECT 1 FROM members_approval p WHERE p.operation_id = o.id);
+      AND NOT EXISTS (SELECT 1 FROM members_approval p WHERE p.operation_id = o.id)
+      AND NOT EXISTS (SELECT 1 FROM members_approval p JOIN members_operation a ON a.id = p.operation_id
+                      WHERE p.maker_id = person
+                        AND control_merge(a.scope, a.request) = control_merge(o.scope, o.request));
     left_amount := least(left_amount, CASE WHEN rule.amount_max > spent THEN rule.amount_max - spent
                                            WHEN rule.amount_max IS NOT NULL THEN 0 END);
     left_count := least(left_count, CASE WHEN rule.count_max > done THEN rule.count_max - done

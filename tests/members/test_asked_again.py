@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from members.domain import coupons, events
 from members.domain.cards import open_card, recharge_card
+from members.domain.holds import authorise
 from members.domain.ledger import Actor, IdempotencyConflict, TenderPaid
+from members.domain.local_days import day_of, midnight_after
 from members.domain.merging import merge
 from members.domain.phone_changes import change_phone
 from members.domain.points import earn_by_event
@@ -22,6 +25,7 @@ from members.models import (
     CardProduct,
     CouponDefinition,
     EarningRule,
+    Hold,
     Operation,
     PhoneChange,
     ServiceGroup,
@@ -179,6 +183,42 @@ def test_at_the_till_a_bill_with_another_coupon_has_not_been_paid(chen, loaded_c
     for differing in ({}, {"coupon": other.pk}, {"coupon": [used.pk, other.pk]}, {"coupon_code": other.code}):
         assert send(cashier, "spend", loaded_card, **bill, **differing).status_code == 422
     assert Operation.objects.filter(kind="spend").count() == 1
+
+
+def test_a_hold_until_another_time_is_another_hold(loaded_card, here):
+    held = {"key": "h", "card": loaded_card, "amount_minor": 500} | here
+    until = NOON + timedelta(days=1)
+    first = authorise(until=until, **held)
+
+    later = authorise(until=until, **(held | {"at": until}))
+    with pytest.raises(IdempotencyConflict) as conflict:
+        authorise(until=until + timedelta(days=1), **held)
+
+    assert (later.operation, later.is_replay) == (first.operation, True)
+    assert conflict.value.fields == ["until"]
+
+
+def test_at_the_till_a_hold_until_another_day_has_not_been_made(chen, loaded_card):
+    cashier = at_work(chen)
+    held = {"once": "the-same-form", "amount": "5", "days": "1", "reason": "Friday"}
+    send(cashier, "hold_value", loaded_card, **held)
+
+    assert send(cashier, "hold_value", loaded_card, **held).status_code == 302
+    for differing in ({"days": "7"}, {"days": ""}, {"reason": "Sunday"}, {"amount": "6"}):
+        answer = send(cashier, "hold_value", loaded_card, **(held | differing))
+        assert answer.status_code == 422
+        assert "This form has already done something else." in answer.content.decode()
+    assert Hold.objects.count() == 1
+
+
+def test_at_the_till_the_same_hold_asked_again_after_midnight_is_the_same(chen, loaded_card, riverside, here):
+    until = midnight_after(riverside, day_of(riverside, NOON) + timedelta(days=1))
+    held = {"key": "till:the-same-form", "card": loaded_card, "amount_minor": 500, "until": until}
+    authorise(reason="Friday", **held, **here)
+    typed = {"once": "the-same-form", "amount": "5", "days": "1", "reason": "Friday"}
+
+    assert send(at_work(chen), "hold_value", loaded_card, **typed).status_code == 302
+    assert send(at_work(chen), "hold_value", loaded_card, **(typed | {"days": "3"})).status_code == 422
 
 
 def test_points_for_a_bill_of_a_card_they_do_not_pay_are_refused_in_words(chen, loaded_card):

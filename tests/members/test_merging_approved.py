@@ -22,13 +22,17 @@ from tests.conftest import NOON, employ
 
 
 @pytest.fixture
-def double(enrol, product, at_till, riverside) -> Member:
+def here(at_till, riverside) -> dict[str, Any]:
+    return {"actor": at_till, "at": NOON, "store": riverside}
+
+
+@pytest.fixture
+def double(enrol, product, here) -> Member:
     """Li Lei once more, with two cards of 600.00."""
     member = enrol("13700137000", name="Lei Li")
     for key in ("one", "other"):
-        common = {"actor": at_till, "at": NOON, "store": riverside}
-        card, _ = open_card(key=f"open-{key}", member=member, product=product, **common)
-        recharge_card(key=f"pay-{key}", card=card, tender=TenderPaid(TenderType.CASH, 60000), **common)
+        card, _ = open_card(key=f"open-{key}", member=member, product=product, **here)
+        recharge_card(key=f"pay-{key}", card=card, tender=TenderPaid(TenderType.CASH, 60000), **here)
     return member
 
 
@@ -153,6 +157,37 @@ def test_an_undo_gives_back_what_is_untouched_and_is_under_no_limit(
     undo(actor=Actor(f"staff:{mei.pk}", mei.pk), at=NOON, store=riverside, done=done)
 
     assert value_of(double, NOON).money_minor == 120_000
+
+
+@pytest.fixture
+def another(enrol, product, here) -> Member:
+    """Han Mei, with two cards of 500.00."""
+    member = enrol("13600136000", name="Han Mei")
+    for key in ("one", "other"):
+        card, _ = open_card(key=f"open-another-{key}", member=member, product=product, **here)
+        recharge_card(key=f"pay-another-{key}", card=card, tender=TenderPaid(TenderType.CASH, 50000), **here)
+    return member
+
+
+def test_a_merge_of_two_cards_is_one_deed_of_a_limit_by_count(join, limit, double, another, li_lei):
+    limit.amount_max, limit.count_max = None, 1
+    limit.save()
+
+    join()
+
+    assert (value_of(li_lei, NOON).money_minor, value_of(double, NOON).money_minor) == (120_000, 0)
+    with pytest.raises(ApprovalRequired):
+        join("next", merged=another)
+
+
+def test_no_card_of_an_approved_merge_counts_to_what_is_done_alone(join, limit, approved, another, li_lei):
+    limit.count_max = 1
+    limit.save()
+    join(approval=approved)
+
+    join("next", merged=another)
+
+    assert value_of(li_lei, NOON).money_minor == 220_000
 
 
 def test_points_are_limited_and_approved_with_cards_that_bring_none(

@@ -12,10 +12,13 @@ from members.domain import coupons
 from members.domain.cards import open_card
 from members.domain.coupon_issuing import CouponNotIssued
 from members.domain.ledger import Actor, TenderPaid
+from members.domain.merge_values import MergeUsed
 from members.domain.merging import merge, undo
+from members.domain.refunds import refund
 from members.domain.spending import spend
+from members.domain.verify import verify
 from members.enums import TenderType
-from members.models import Coupon, CouponDefinition, Member, Merge
+from members.models import Coupon, CouponDefinition, CouponRefundPolicy, CouponState, Member, Merge
 from tests.conftest import NOON
 
 
@@ -52,6 +55,43 @@ def test_open_coupons_go_along(join, here, double, li_lei):
 
     coupon.refresh_from_db()
     assert coupon.member == li_lei
+
+
+def test_a_coupon_made_void_since_goes_back_void(join, mei_here, here, li_lei, double):
+    once = CouponDefinition.objects.create(name="Welcome", off_minor=500, member_limit=1)
+    coupon = coupons.issue(definition=once, member=double, key="theirs", **here)
+    done = join()
+    coupons.void(coupon=coupon, actor=mei_here["actor"], reason="Given twice", at=NOON)
+
+    undo(done=done, **mei_here)
+
+    coupon.refresh_from_db()
+    assert (coupon.member, coupon.state, coupon.void_reason) == (double, CouponState.VOID, "Given twice")
+    assert coupons.issue(definition=once, member=double, key="theirs again", **here).member == double
+
+
+@pytest.mark.parametrize("policy", CouponRefundPolicy.values)
+def test_a_coupon_whose_bill_was_taken_back_since_goes_back_as_the_refund_left_it(
+    join, mei_here, here, li_lei, double, product, policy
+):
+    off = CouponDefinition.objects.create(name="Five off", off_minor=500, refund_policy=policy, refund_days=7)
+    coupon = coupons.issue(definition=off, member=double, key="theirs", **here)
+    card, _ = open_card(key="open", member=li_lei, product=product, **here)
+    done = join()
+    coupon.refresh_from_db()
+    cash = TenderPaid(TenderType.CASH, 500)
+    bill = spend(key="bill", card=card, amount_minor=1000, coupons=[coupon], tenders=[cash], **here)
+    with pytest.raises(MergeUsed, match="A coupon that came with the merge was used since"):
+        undo(done=done, **mei_here)
+    refund(key="back", operation=bill.operation, **mei_here)
+    coupon.refresh_from_db()
+    left = coupon.state
+
+    undo(done=done, **mei_here)
+
+    coupon.refresh_from_db()
+    assert (coupon.member, coupon.state) == (double, left)
+    assert not verify().faults
 
 
 def test_coupons_of_either_count_to_what_the_one_kept_may_have(
