@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import structlog
@@ -198,6 +199,7 @@ def start_by_itself(
         budgets.open_purse(
             cause=Cause.RUN, cause_id=run.pk, store=campaign.store, milli=0, subject=subject, at=at
         )
+        Campaign.objects.filter(pk=campaign.pk).exclude(unpaid_window="").update(unpaid_window="")
     return run
 
 
@@ -212,9 +214,39 @@ def tick(*, at: datetime) -> list[int]:
         try:
             window = due_window(campaign, at)
             run = start_by_itself(campaign=campaign, window=window, at=at) if window else None
+        except OverBudget:
+            _note_unpaid(campaign, window)
+            continue
         except Exception as failure:
             log.exception("campaign_not_started", campaign_id=campaign.pk, error=type(failure).__name__)
             continue
         if run:
             started.append(run.pk)
     return started
+
+
+def _note_unpaid(campaign: Campaign, window: str) -> None:
+    """Said once for each window; the ticks go on trying."""
+    noted = Campaign.objects.filter(pk=campaign.pk).exclude(unpaid_window=window).update(unpaid_window=window)
+    if noted:
+        log.warning("campaign_over_budget", campaign_id=campaign.pk, window=window)
+
+
+@dataclass(frozen=True)
+class Unpaid:
+    """A run that no budget reached for: when it was due, and until when it still starts by itself."""
+
+    due_at: datetime
+    until: datetime
+
+
+def unpaid(campaign: Campaign) -> Unpaid | None:
+    """The run of an active campaign that waits for money, or waited in vain."""
+    day = campaign.start_on
+    if campaign.status != CampaignStatus.ACTIVE or not campaign.unpaid_window or campaign.at_time is None:
+        return None
+    if campaign.unpaid_window != ONCE:
+        day = date.fromisoformat(campaign.unpaid_window)
+    assert day is not None
+    due_at = _opens(campaign, day)
+    return Unpaid(due_at, due_at + LATE_MAX)

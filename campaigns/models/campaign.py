@@ -23,7 +23,8 @@ class Campaign(models.Model):
     """What is said, to whom, when: a promotion push or a wake-up programme of one store.
 
     `audience` holds the criteria (domain/audiences.py checks them). `wording` is the text by language while it is
-    written; what is sent is the approved version of `template`, and only while it says the same.
+    written; what is sent is the approved version of `template`, and only while it says the same. `unpaid_window` is the
+    window whose run has not started because a budget was used up; empty once a run has started.
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -49,6 +50,7 @@ class Campaign(models.Model):
         "members.Staff", models.PROTECT, null=True, related_name="+", editable=False
     )
     launched_at = models.DateTimeField(null=True, editable=False)
+    unpaid_window = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = StoreScopedQuerySet.as_manager()

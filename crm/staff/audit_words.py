@@ -26,6 +26,7 @@ NAMES: dict[str, str | Promise] = {
     "amount": gettext_lazy("Amount"),
     "asked": gettext_lazy("Asked for"),
     "audience": gettext_lazy("For whom"),
+    "cancelled": gettext_lazy("Cancelled"),
     "card": gettext_lazy("Card"),
     "confirmed_by_old": gettext_lazy("Confirmed by the old number"),
     "counted_minor": gettext_lazy("Counted"),

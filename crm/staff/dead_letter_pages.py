@@ -29,6 +29,7 @@ from members.enums import Role
 from members.models import Store
 from messaging.domain import dead_letters, restoring
 from messaging.domain.texts import shown_text
+from messaging.enums import Cause
 from messaging.models import Message
 
 COUNTED_MAX = 10_000
@@ -205,14 +206,18 @@ def _ticked(request: HttpRequest, kind: Kind, access: Access, now: datetime) -> 
 
 
 def _asked(kind: Kind, deed: str, ids: list[int], request: HttpRequest, now: datetime) -> dict[str, Any]:
-    able = len(ids)
+    able, ended = len(ids), 0
     if deed == "release":
-        able = dead_letters.releasable(Message.objects.filter(pk__in=ids), now).count()
+        free = dead_letters.releasable(Message.objects.filter(pk__in=ids), now)
+        stopped = Run.objects.filter(status=RunStatus.STOPPED)
+        ended = free.filter(cause=Cause.RUN, cause_id__in=stopped.values("pk")).count()
+        able = free.count() - ended
     return {
         "kind": kind,
         "deed": deed,
         "able": able,
-        "kept": len(ids) - able,
+        "ended": ended,
+        "kept": len(ids) - able - ended,
         "ids": [] if request.POST.get("all") == "yes" else ids,
         "is_all": request.POST.get("all") == "yes",
     }
@@ -223,9 +228,18 @@ def _told(done: dead_letters.Done, deed: str) -> str:
         said = ngettext("%(n)s text is queued again.", "%(n)s texts are queued again.", done.moved)
     else:
         said = ngettext("%(n)s text was given up.", "%(n)s texts were given up.", done.moved)
-    kept = ngettext("%(n)s stays as it is.", "%(n)s stay as they are.", done.kept)
     told = [said % {"n": number_text(done.moved)}]
-    return " ".join([*told, kept % {"n": number_text(done.kept)}] if done.kept else told)
+    if done.cancelled:
+        said = ngettext(
+            "%(n)s was cancelled: its run was stopped.",
+            "%(n)s were cancelled: their run was stopped.",
+            done.cancelled,
+        )
+        told.append(said % {"n": number_text(done.cancelled)})
+    if done.kept:
+        said = ngettext("%(n)s stays as it is.", "%(n)s stay as they are.", done.kept)
+        told.append(said % {"n": number_text(done.kept)})
+    return " ".join(told)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -27,10 +27,13 @@ MAY_BE_OUT = ("uncertain", "accepted")
 
 @dataclass(frozen=True)
 class Done:
-    """How many texts were moved, and how many of those asked for were not because a rule forbids it."""
+    """How many texts were moved, how many of those asked for were not because a rule forbids it, and how many were
+    cancelled instead because what they belong to had been stopped.
+    """
 
     moved: int
     kept: int
+    cancelled: int = 0
 
 
 def quarantined() -> QuerySet[Message]:
@@ -100,19 +103,21 @@ def release(*, ids: Sequence[int], stores: Iterable[Store], by: Staff, at: datet
         .order_by("pk")
         .values_list("pk", flat=True)
     )
-    moved = Message.objects.filter(pk__in=list(locked)).update(
-        state=State.QUEUED, reason=Reason.NONE, due_at=at, final_at=None
-    )
-    if moved:
+    let_go = Message.objects.filter(pk__in=list(locked))
+    touched = let_go.update(state=State.QUEUED, reason=Reason.NONE, due_at=at, final_at=None)
+    moved = let_go.filter(
+        state=State.QUEUED
+    ).count()  # what a stopped run wrote is cancelled as it comes back
+    if touched:
         audit.write(
             actor=by,
             verb=AuditVerb.TEXTS_RELEASED,
             subject=("messages", "dead letters"),
-            after={"texts": moved},
+            after={"texts": moved, "cancelled": touched - moved} if touched > moved else {"texts": moved},
             at=at,
         )
         nudge_on_commit()
-    return Done(moved, len(ids) - moved)
+    return Done(moved, len(ids) - touched, touched - moved)
 
 
 @transaction.atomic

@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 ROUND_MAX = 10  # questions, each of five seconds at most
 LOOKED_AT_MAX = 500
+LOOKED_UP_TO = "asked-providers-up-to"  # in the cache: the next round goes on after it
 # A list may be late itself: what is not in it after five minutes was never there.
 ABSENT_AFTER = timedelta(minutes=5)
 ASKED_AGAIN_MIN, ASKED_AGAIN_MAX = timedelta(minutes=1), timedelta(hours=6)
@@ -58,6 +59,7 @@ def ask_providers(*, at: datetime, ask: Ask = ask) -> int:
     gateways = {gateway.pk: gateway for gateway in Gateway.objects.filter(is_active=True, kind__in=KINDS)}
     providers: dict[int, Askable | None] = {}
     asked = settled = 0
+    case = None
     for case in _doubts(list(gateways), at) if gateways else []:
         if case.gateway_id not in providers:
             providers[case.gateway_id] = _provider(gateways[case.gateway_id])
@@ -73,12 +75,15 @@ def ask_providers(*, at: datetime, ask: Ask = ask) -> int:
         asked += 1
         if asked == ROUND_MAX:
             break
+    if case:
+        cache.set(LOOKED_UP_TO, case.doubt.attempt_id)
     return settled
 
 
 def _doubts(gateways: list[int], at: datetime) -> list[_Open]:
+    after = cache.get(LOOKED_UP_TO, 0)
     with connection.cursor() as cursor:
-        cursor.execute(_DOUBTS, {"gateways": gateways, "at": at, "limit": LOOKED_AT_MAX})
+        cursor.execute(_DOUBTS, {"gateways": gateways, "at": at, "limit": LOOKED_AT_MAX, "after": after})
         return [
             _Open(gateway_id, message_id, number, may_go_again, Doubt(*doubt))
             for gateway_id, message_id, number, may_go_again, *doubt in cursor.fetchall()

@@ -93,8 +93,8 @@ def after_restore(*, by: Staff | None, at: datetime) -> Stopped:
         Gateway.objects.update(lease_epoch=F("lease_epoch") + 1, lease_owner="", lease_until=None)
         _catch_up()
     held = 0
-    while more := _hold_some(at):
-        held += more
+    while (some := _hold_some(at)) is not None:
+        held += some
     on_its_way = Message.objects.filter(
         state__in=[State.SUBMITTING, State.UNCERTAIN], message_class=MessageClass.MARKETING
     ).count()
@@ -118,17 +118,20 @@ def _catch_up() -> None:
 
 
 @transaction.atomic
-def _hold_some(at: datetime) -> int:
+def _hold_some(at: datetime) -> int | None:
+    """How many more are held now; None when none waits any more. What a stopped run wrote is cancelled instead."""
     waiting = Message.objects.filter(
         state__in=[State.QUEUED, State.RETRY_WAIT], message_class=MessageClass.MARKETING, created_at__lte=at
     )
     locked = waiting.select_for_update(skip_locked=True).values_list("pk", "state")[:HELD_AT_ONCE]
     rows = list(locked)
+    if not rows:
+        return None
     retrying = [pk for pk, state in rows if state == State.RETRY_WAIT]
     Message.objects.filter(pk__in=retrying).update(state=State.QUEUED)
-    return Message.objects.filter(pk__in=[pk for pk, _state in rows]).update(
-        state=State.HELD, reason=Reason.RESTORED
-    )
+    mine = Message.objects.filter(pk__in=[pk for pk, _state in rows])
+    mine.filter(state=State.QUEUED).update(state=State.HELD, reason=Reason.RESTORED)
+    return mine.filter(state=State.HELD).count()
 
 
 @transaction.atomic

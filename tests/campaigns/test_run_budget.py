@@ -4,17 +4,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time, timedelta
+
 import pytest
+from structlog.testing import capture_logs
 
 from campaigns.domain import launching, runs
 from campaigns.domain.launching import NotLaunchable, budget_subject
+from campaigns.enums import CampaignStatus, Timing
 from campaigns.models import Campaign, Run
 from members.models import Staff
 from messaging.domain import budgets
 from messaging.models import Gateway, Message, Purse
 from messaging.states import Reason, State
-from tests.campaigns.test_runs import campaign, promotion, three_members  # noqa: F401
+from tests.campaigns.test_runs import SHANGHAI, campaign, promotion, three_members  # noqa: F401
 from tests.conftest import NOON
+
+TEN = datetime(2026, 11, 20, 10, tzinfo=SHANGHAI)
 
 
 @pytest.fixture
@@ -77,3 +83,39 @@ def test_a_run_of_the_schedule_stops_where_the_money_ends(gateway, campaign, thr
     said = list(Message.objects.order_by("id").values_list("reason", flat=True))
     assert said.count(Reason.BUDGET) >= 1
     assert budgets.unbalanced() == []
+
+
+@pytest.fixture
+def daily(gateway, campaign, three_members) -> Campaign:
+    """Each day at ten, and over its budget: somebody lowered it below what was used."""
+    Campaign.objects.update(timing=Timing.DAILY, at_time=time(10), status=CampaignStatus.ACTIVE)
+    campaign.refresh_from_db()
+    cap(campaign, 1000)
+    subject = budget_subject(campaign)
+    budgets.open_purse(cause="run", cause_id=0, store=campaign.store, milli=900_000, subject=subject, at=TEN)
+    cap(campaign, 10)
+    return campaign
+
+
+def test_a_due_run_without_money_is_said_once_and_starts_when_there_is_some(daily):
+    with capture_logs() as said:
+        assert [launching.tick(at=TEN + timedelta(minutes=minute)) for minute in range(3)] == [[], [], []]
+        daily.refresh_from_db()
+        told = launching.unpaid(daily)
+        cap(daily, 2000)
+        started = launching.tick(at=TEN + timedelta(minutes=3))
+
+    assert [entry["event"] for entry in said] == ["campaign_over_budget"]
+    assert not any("exc_info" in entry for entry in said)
+    assert told == launching.Unpaid(TEN, TEN + launching.LATE_MAX)
+    assert started == [Run.objects.get().pk]
+    daily.refresh_from_db()
+    assert launching.unpaid(daily) is None
+
+
+def test_the_next_days_run_without_money_is_said_anew(daily):
+    with capture_logs() as said:
+        for day in range(2):
+            launching.tick(at=TEN + timedelta(days=day))
+
+    assert [entry["window"] for entry in said] == ["2026-11-20", "2026-11-21"]

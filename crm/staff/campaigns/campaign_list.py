@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from campaigns.domain import drafting
+from campaigns.domain import drafting, launching
 from campaigns.enums import CampaignKind, CampaignStatus
 from campaigns.models import Campaign, Run
 from crm.staff.access import access_of, needs, page
@@ -56,6 +56,7 @@ class CampaignLine:
     last: RunLine | None
     next_at: datetime | None
     is_waiting: bool = False
+    is_unpaid: bool = False
 
 
 @require_GET
@@ -149,6 +150,7 @@ def _line(
         is_waiting=any(
             (campaign.template_id, language, text) in waiting for language, text in campaign.wording.items()
         ),
+        is_unpaid=launching.unpaid(campaign) is not None,
     )
 
 

@@ -48,6 +48,7 @@ def campaign_detail(request: HttpRequest, campaign: UUID) -> HttpResponse:
         "audience": Audience.from_json(found.audience).in_words(money_text),
         "timing": timing_words(found),
         "next_at": runs_next(found, at, done=done),
+        "unpaid": launching.unpaid(found),
         "previews": _previews(found),
         "page": shown,
         "runs": run_lines(shown.rows),

@@ -24,14 +24,24 @@ _OPTIONS = (
 # the plan cost half of the claim of one text.
 PLANNED_ONCE = "-c plan_cache_mode=force_generic_plan"
 # A session that idled in its transaction (we were stopped) and a server that only reads are internal errors to psycopg.
-TROUBLE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError)
+_TROUBLE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError)
+# And by their codes: a plan that fits no more, a statement prepared elsewhere, a database, a schema, a table or a right
+# that is not there. So a server speaks that another one took over from, that is being restored, or that is ahead of us.
+_OF_THE_SERVER = ("0A", "26", "3D", "3F", "42")
+# A deadlock, a lock that did not come, a statement that took too long: the connection is as good as before.
+_OF_THE_STATEMENT = ("40", "55P03", "57014")
 _NOT_FOR_US = ("cursor_factory", "context", "prepare_threshold")
 
 
 class DatabaseTrouble(Exception):
-    """The database is away, restarting, only reads, or chose us as a deadlock's victim. The transaction did not happen,
-    or nobody knows whether it did: what is tried again must be safe to say twice.
+    """The database is away, restarting, only reads, is not the one we knew, or chose us as a deadlock's victim. The
+    transaction did not happen, or nobody knows whether it did: what is tried again must be safe to say twice.
     """
+
+
+def is_trouble(problem: psycopg.Error) -> bool:
+    """Whether it is the server's fault and passes, not that of what we said to it."""
+    return isinstance(problem, _TROUBLE) or (problem.sqlstate or "").startswith(_OF_THE_SERVER)
 
 
 def connection_parameters(name: str, more: str = "") -> dict[str, Any]:
@@ -59,16 +69,17 @@ class Line:
                 connection = await self._ready()
                 async with connection.transaction():
                     return await work(connection)
-            except TROUBLE as problem:
-                await self._drop_if_broken()
+            except psycopg.Error as problem:
+                if not is_trouble(problem):
+                    raise
+                if not (problem.sqlstate or "").startswith(_OF_THE_STATEMENT):
+                    await self._drop()
                 raise DatabaseTrouble(type(problem).__name__) from problem
 
     async def close(self) -> None:
         """Give the connection back."""
         async with self._turn:
-            connection, self._connection = self._connection, None
-            if connection is not None:
-                await connection.close()
+            await self._drop()
 
     async def _ready(self) -> Connection:
         if self._connection is None or self._connection.closed:
@@ -76,8 +87,8 @@ class Line:
             self._connection = await psycopg.AsyncConnection.connect(**parameters, autocommit=True)
         return self._connection
 
-    async def _drop_if_broken(self) -> None:
-        connection = self._connection
-        if connection is not None and (connection.closed or connection.broken):
-            self._connection = None
+    async def _drop(self) -> None:
+        """The next one may lead to another server."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
             await connection.close()

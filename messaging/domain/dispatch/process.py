@@ -22,7 +22,7 @@ from django.utils.timezone import now
 
 from messaging.domain.dispatch import lease as leases
 from messaging.domain.dispatch.connector import SECRET_LOST, UNUSABLE
-from messaging.domain.dispatch.database import TROUBLE, DatabaseTrouble, Line, connection_parameters
+from messaging.domain.dispatch.database import DatabaseTrouble, Line, connection_parameters
 from messaging.domain.dispatch.lease import Lease, LeaseLost
 from messaging.domain.dispatch.runner import Runner
 from messaging.domain.inbound import Received, receive
@@ -105,7 +105,7 @@ class GatewayProcess:
                     async for _ in line.notifies():
                         for runner in self._runners.values():
                             runner.nudge()
-            except TROUBLE as problem:
+            except psycopg.Error as problem:
                 log.warning("database_trouble", error=type(problem).__name__)
             await asyncio.sleep(0.5)
 
@@ -128,6 +128,8 @@ class GatewayProcess:
                 await self._take_one()
             except DatabaseTrouble as trouble:
                 log.warning("database_trouble", error=str(trouble))
+            except psycopg.Error as problem:  # whatever the database says of one gateway, the others go on
+                log.error("fell_over", work="leases", error=type(problem).__name__, exc_info=problem)
             await asyncio.sleep(min(TICK_SECONDS, self._timing.renew_seconds))
 
     async def _renew_all(self) -> None:
@@ -176,8 +178,9 @@ class GatewayProcess:
         holding.cancel()
         try:
             await leases.give_up(self._line, runner.lease)
-        except DatabaseTrouble as trouble:
-            log.warning("database_trouble", error=str(trouble))
+        except (DatabaseTrouble, psycopg.Error) as problem:  # then its lease runs out
+            log.warning("database_trouble", error=str(problem) or type(problem).__name__)
+            return
         log.info("gateway_given_up", gateway=runner.lease.config.name)
 
     async def _hold_while_draining(self, lease: Lease) -> None:
@@ -185,7 +188,7 @@ class GatewayProcess:
             await asyncio.sleep(self._timing.renew_seconds)
             try:
                 await leases.renew(self._line, lease, self._timing.lease_seconds)
-            except (DatabaseTrouble, LeaseLost):
+            except (DatabaseTrouble, psycopg.Error, LeaseLost):
                 return
 
     def _failed(self, runner: Runner) -> None:

@@ -8,6 +8,8 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone
 
+from campaigns.enums import RunStatus
+from campaigns.models import Campaign, Run
 from members.enums import Role
 from members.models import AuditEntry, MembershipEvent, Staff, Store
 from messaging.domain import alerts, budgets, restoring, tallies
@@ -24,7 +26,7 @@ from messaging.models import (
     SubmittedPart,
 )
 from messaging.states import Reason, State
-from tests.conftest import employ
+from tests.conftest import NOON, employ
 from tests.crm.staff.conftest import at_work, queries_of, text_of
 from tests.messaging.domain.desk import message
 
@@ -323,6 +325,41 @@ def test_only_what_its_class_allows_is_released(
     text.refresh_from_db()
     assert text.state == after
     assert ("Release 1 text" in asked) == (after == State.QUEUED)
+
+
+@pytest.fixture
+def run(riverside: Store, mei: Staff) -> Run:
+    campaign = Campaign.objects.create(name="Autumn", store=riverside, created_by=mei)
+    return Run.objects.create(
+        campaign=campaign, window="once", status=RunStatus.STOPPED, as_of=NOON, started_at=NOON
+    )
+
+
+def test_what_a_stopped_run_wrote_is_told_as_cancelled_not_as_released(owner, gateway, li_lei, enrol, run):
+    """Release every text held, of which one is of a run that was stopped meanwhile."""
+    standing(li_lei, State.HELD, MARKETING, run=run.pk + 1, reason=Reason.RESTORED)
+    standing(enrol("13800138002"), State.HELD, MARKETING, run=run.pk, reason=Reason.RESTORED)
+    form = {"kind": "restored", "deed": "release", "all": "yes"}
+
+    asked = text_of(owner.post("/messages/standing/decide/", form))
+    told = text_of(owner.post("/messages/standing/decide/", form | {"sure": "yes"}, follow=True))
+
+    assert "1 text goes back" in asked and "1 is cancelled instead" in asked
+    assert "1 text is queued again. 1 was cancelled: its run was stopped." in told
+    assert AuditEntry.objects.latest("id").after == {"texts": 1, "cancelled": 1}
+    assert set(Message.objects.values_list("state", flat=True)) == {State.QUEUED, State.CANCELLED}
+
+
+def test_a_restore_counts_as_held_what_is_held(gateway, li_lei, enrol, run, tmp_path, monkeypatch):
+    """A text of a stopped run that the backup still has waiting is cancelled; the other ones are held all the same."""
+    monkeypatch.setattr(restoring, "HELD_AT_ONCE", 1)
+    message(enrol("13800138002"), MARKETING, NOON, run=run.pk, created_at=NOON)
+    message(li_lei, MARKETING, NOON, run=run.pk + 1, created_at=NOON)
+
+    with override_settings(DATA_DIR=tmp_path):
+        stopped = restoring.after_restore(by=None, at=timezone.now())
+
+    assert stopped.held == Message.objects.filter(state=State.HELD).count() == 1
 
 
 def test_many_are_given_up_at_once_and_it_is_written_down(owner, gateway, li_lei):

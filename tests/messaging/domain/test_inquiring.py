@@ -9,7 +9,8 @@ from django.core.cache import cache
 from django.db import connection
 from django.utils.timezone import now
 
-from messaging.domain.inquiring import ROUND_MAX, ask_providers
+from messaging.domain import inquiring
+from messaging.domain.inquiring import LOOKED_UP_TO, ROUND_MAX, ask_providers
 from messaging.domain.verify_messages import verify
 from messaging.enums import Cause, GatewayKind, MessageClass
 from messaging.gateways.aliyun.inquiry import BEIJING
@@ -40,7 +41,7 @@ def twilio():
 
 @pytest.fixture(autouse=True)
 def nobody_asked_yet(db):
-    cache.delete_many([f"asked-provider:{pk}" for pk in range(1, 10_000)])
+    cache.delete_many([LOOKED_UP_TO, *(f"asked-provider:{pk}" for pk in range(1, 10_000))])
 
 
 def gateway_to(fake, kind: GatewayKind) -> Gateway:
@@ -228,6 +229,25 @@ def test_a_round_asks_so_often_and_no_more(aliyun, li_lei):
     ask_providers(at=LATER, ask=busy)
 
     assert len(asked) == ROUND_MAX
+
+
+def test_none_waits_for_older_ones_that_nobody_can_resolve(aliyun, li_lei, monkeypatch):
+    """Thirty in doubt, of which a round looks at twelve: the provider knows only the newest."""
+    monkeypatch.setattr(inquiring, "LOOKED_AT_MAX", 12)
+    gateway = gateway_to(aliyun, GatewayKind.ALIYUN)
+    attempts = [in_doubt(li_lei, gateway, MARKETING, run=run, text=f"No. {run}") for run in range(30)]
+    asked = []
+
+    def busy(request):
+        asked.append(request)
+        return WebAnswer(503, {}, b"")
+
+    settled = [ask_providers(at=LATER, ask=busy) for _round in range(2)]
+    aliyun.sent = [aliyun_entry(str(attempts[-1].pk), 3)]
+    settled += [ask_providers(at=LATER) for _round in range(2)]
+
+    assert len(asked) == 2 * ROUND_MAX
+    assert sum(settled) == 1 and stands(attempts[-1])[0] == State.DELIVERED
 
 
 def test_a_provider_that_is_away_is_asked_once_a_round(aliyun, li_lei):

@@ -1,9 +1,11 @@
 """The composer: a draft that saves itself, and nothing sent from a single click."""
 
-from datetime import time
+from datetime import time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.urls import reverse
+from django.utils.timezone import localtime
 
 from campaigns.domain import drafting
 from campaigns.enums import CampaignKind, CampaignStatus, Timing
@@ -257,6 +259,24 @@ def test_a_scheduled_campaign_becomes_active_and_names_its_next_run(manager, app
     assert "Every day at 10:00" in page
     assert "Pause" in page
     assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "said"), [(0, "It starts by itself as soon as"), (1, "nobody was texted")]
+)
+def test_a_run_that_waits_for_money_is_told_where_the_marketer_looks(manager, approved, days_ago, said):
+    begun = localtime(timezone=ZoneInfo(approved.store.timezone)) - timedelta(minutes=1, days=days_ago)
+    Campaign.objects.update(
+        timing=Timing.DAILY,
+        at_time=begun.time().replace(second=0, microsecond=0),
+        status=CampaignStatus.ACTIVE,
+        unpaid_window=begun.date().isoformat(),
+    )
+
+    page = page_of(show(manager, "campaign_detail", approved))
+
+    assert "The budget is used up: a run has not started." in page and said in page
+    assert "The budget is used up" in page_of(manager.get(reverse("staff:campaign_list")))
 
 
 def test_a_launched_campaign_leaves_the_composer(writer, manager, sent_run):
