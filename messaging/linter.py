@@ -5,6 +5,7 @@ a promotional one is refused there, anything between goes to a reviewer. Errs to
 that says nothing a service text says is never passed. The words and sources: messaging/lexicon.
 """
 
+import math
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from messaging import contacts
 from messaging.chinese import simplify
-from messaging.lexicon import RULES, service
+from messaging.lexicon import RULES, service, settled
 from messaging.lexicon.likeness import (
     LIKE_A_SERVICE,
     LIKE_AN_OFFER,
@@ -24,11 +25,11 @@ from messaging.lexicon.likeness import (
     likeness,
     most_like_an_offer,
 )
-from messaging.lexicon.rule import DEFINITION, LABELS, MEDIUM, STRONG, TENCENT, UNSURE, WEAK, Rule
+from messaging.lexicon.rule import DEFINITION, LABELS, MEDIUM, STRONG, TENCENT, UNSURE, Rule
+from messaging.lexicon.spelling import SHORT_FORMS
 
 MessageClass = Literal["verification", "notification", "trigger", "marketing"]
 
-WEAK_RULES = {rule.name for rule in RULES if rule.weight == WEAK} - {"decoration"}
 LONGEST_READ = 2000  # characters; a longer text always goes to a reviewer
 
 
@@ -62,13 +63,12 @@ class Verdict:
 def lint(text: str, region: str = "CN") -> Verdict:
     """Judge a template or a finished text. `region` is the ISO country code of the recipients."""
     reading = _read(text[:LONGEST_READ])
-    findings, score = _promotion(text, reading, region.upper())
     told = _without_paid(reading.text)
-    like, (most, place) = likeness(told), most_like_an_offer(told)
+    like = likeness(told)
+    most, place = most_like_an_offer(told, like)
     says_service = like <= LIKE_A_SERVICE and most < PART_LIKE_AN_OFFER
     is_service = says_service or _SERVICE.search(_ALLOWED.sub(_read_over, reading.text)) is not None
-    if says_service and {finding.rule for finding in findings} <= WEAK_RULES:
-        findings, score = [], 0
+    findings, score = _promotion(text, reading, region.upper(), like=max(like, most - PART_LIKE_AN_OFFER))
     is_promotional = score >= (STRONG if is_service else MEDIUM)
     message_class = _class_of(reading.text, is_promotional=is_promotional, is_service=is_service)
     if message_class == "verification":
@@ -110,8 +110,9 @@ class _Reading:
 
 _SPLITTERS = " -_*·•.|/~^`'\"、+=#&"
 _TRICK = re.compile(
-    rf"(?<=[\u4e00-\u9fff])[{re.escape(_SPLITTERS)}]{{1,4}}(?=[\u4e00-\u9fff])|(?<=\d) (?=[折元])"
+    rf"(?<=[\u4e00-\u9fff])[{re.escape(_SPLITTERS)}]{{1,4}}(?=[\u4e00-\u9fff])|(?<=\d) (?=[折元]|\d ?[折元张份])"
 )
+_LETTER_BY_LETTER = re.compile(r"(?<![a-z0-9])[a-z](?:[-.* ][a-z]){3,}(?![a-z0-9])")
 _HOMOGLYPHS = str.maketrans("аеорсухіѕԁοαɑ", "aeopcyxisdoaa")
 
 
@@ -126,7 +127,7 @@ def _read(text: str) -> _Reading:
             chars.append(" " if char.isspace() and char != "\n" else char)
             origin.append(index)
     joined = simplify("".join(chars)).replace("’", "'").translate(_HOMOGLYPHS)
-    return _without_signature(_squeezed(joined, origin))
+    return _without_signature(_squeezed(*_spelled_out(joined, origin)))
 
 
 def as_read(text: str) -> str:
@@ -134,9 +135,33 @@ def as_read(text: str) -> str:
     return _read(text[:LONGEST_READ]).text
 
 
+_SHORT_FORM = re.compile(
+    rf"(?<![\w@./'-])(?:{'|'.join(map(re.escape, sorted(SHORT_FORMS, key=len, reverse=True)))})(?![\w'@/-])"
+)
+
+
+def _spelled_out(text: str, origin: list[int]) -> tuple[str, list[int]]:
+    """ "thx, c u tmr" becomes "thanks, c you tomorrow": each letter of a word stands where its short form does."""
+    pieces: list[str] = []
+    places: list[int] = []
+    done = 0
+    for match in _SHORT_FORM.finditer(text):
+        start, end = match.span()
+        word = SHORT_FORMS[match[0]]
+        pieces += (text[done:start], word)
+        places += [*origin[done:start], *[origin[start]] * (len(word) - 1), origin[end - 1]]
+        done = end
+    return "".join(pieces) + text[done:], places + origin[done:]
+
+
 def _squeezed(text: str, origin: list[int]) -> _Reading:
-    """ "优-惠" and "8 折" become "优惠" and "8折": up to four separators between Chinese characters go."""
+    """ "优-惠", "8 折" and "s-a-l-e" become "优惠", "8折" and "sale": separators between characters go."""
     dropped = {index for match in _TRICK.finditer(text) for index in range(*match.span())}
+    dropped |= {
+        index
+        for match in _LETTER_BY_LETTER.finditer(text)
+        for index in range(match.start() + 1, match.end(), 2)
+    }
     keep = [index for index in range(len(text)) if index not in dropped]
     return _Reading("".join(text[index] for index in keep), [origin[index] for index in keep])
 
@@ -158,6 +183,9 @@ _ALLOWED = re.compile("|".join(f"(?:{pattern})" for pattern in service.ALLOWED))
 _PAID_FACT = re.compile(service.PAID_FACT)
 _OFFER = re.compile(service.OFFER)
 _PAID_ALLOWED = re.compile(service.PAID_ALLOWED)
+_SETTLED, _NAMED, _LURE = (
+    re.compile("|".join(patterns)) for patterns in (settled.SETTLED, settled.NAMED, settled.LURE)
+)
 _SERVICE = re.compile("|".join(service.SERVICE))
 _FILLING = re.compile("|".join(service.FILLING))
 _TRIGGER = re.compile("|".join(service.TRIGGER))
@@ -177,18 +205,43 @@ def _without_paid(text: str) -> str:
     return _PAID_ALLOWED.sub(_read_over, text)
 
 
-def _promotion(text: str, reading: _Reading, region: str) -> tuple[list[Finding], int]:
-    readable = _without_paid(_ALLOWED.sub(_read_over, reading.text))
-    findings, score = [], 0
-    for rule, pattern in _compiled():
-        if rule.regions and region not in rule.regions:
-            continue
-        for match in pattern.finditer(readable):
-            if match.end() > match.start():
-                span = reading.span(*match.span())
-                findings.append(_finding(text, span, rule.name, rule.source, rule.suggestion))
-                score += rule.weight
-    return findings, score
+def _without_settled(text: str) -> str:
+    """What the words of an offer name in a clause that tells how something ended is no offer: a discount that was
+    missed, a sale jacket that was handed over.
+    """
+    if _OFFER.search(text):
+        return text
+    return _CLAUSE.sub(
+        lambda clause: (
+            _NAMED.sub(_read_over, clause[0])
+            if _SETTLED.search(clause[0]) and not _LURE.search(clause[0])
+            else clause[0]
+        ),
+        text,
+    )
+
+
+def _promotion(
+    text: str, reading: _Reading, region: str, *, like: float = math.inf
+) -> tuple[list[Finding], int]:
+    """What the rules find and its weight. In a text that is not `like` an offer the settled facts are read over, and
+    what may be lifted is no finding when nothing else is found.
+    """
+    readable = _ALLOWED.sub(_read_over, reading.text)
+    readable = _without_paid(_without_settled(readable) if like < LIKE_AN_OFFER else readable)
+    found = [
+        (rule, match.span())
+        for rule, pattern in _compiled()
+        if not rule.regions or region in rule.regions
+        for match in pattern.finditer(readable)
+        if match.end() > match.start()
+    ]
+    if all(rule.lifted_below is not None and like <= rule.lifted_below for rule, _span in found):
+        return [], 0
+    findings = [
+        _finding(text, reading.span(*span), rule.name, rule.source, rule.suggestion) for rule, span in found
+    ]
+    return findings, sum(rule.weight for rule, _span in found)
 
 
 def _class_of(text: str, *, is_promotional: bool, is_service: bool) -> MessageClass:

@@ -8,6 +8,7 @@ from messaging.lexicon.rule import (
     FACTS_ONLY,
     GREETING,
     MEDIUM,
+    PLAIN,
     REFERRED_CONTACT,
     STRONG,
     TAKE_OUT,
@@ -43,7 +44,7 @@ APPROACHES: tuple[Rule, ...] = (
             r"complete|a meeting)|for)|\bjoin us\b(?! (?:on|via|in) (?:zoom|teams|room))|(?<!not )\b(?:come|pop|"
             r"drop|stop|swing|call) (?:in|by|on in|on down|over|see us|say hi|visit|join|try|and (?:see|"
             r"try|taste|enjoy|shop|join|visit))\b(?! (?:to collect|to pick|with your|and collect|"
-            r"for your (?:appointment|order|parcel)|at \d|at least|before \d|reception|the (?:front|desk|office|counter)))|\b(?:visit|see) us (?:at|in|today|this|for|"
+            r"for your (?:appointment|order|parcel)|(?:mon|tue|wed|thu|fri|sat|sun)\w* (?:at )?\d|for (?:a |the )?(?:fitting|check|review)|at \d|at least|before \d|reception|the (?:front|desk|office|counter)))|\b(?:visit|see) us (?:at|in|today|this|for|"
             r"soon|again|on)\b|\b(?:treat|spoil|pamper|reward) (?:yourself|your|someone)\b|"
             r"\byou deserve\b|\b(?:we'?d|would) love (?:to (?:see|have|welcome|host)|you to)\b|"
             r"\bcan'?t wait to (?:see|welcome) you (?:again|back)\b|\brsvp\b(?! (?:received|confirmed))|"
@@ -108,7 +109,7 @@ APPROACHES: tuple[Rule, ...] = (
             r"\b(?:we(?:'ve| have)? (?:really )?miss(?:ed)? (?:you|seeing)|misses you|been missing you|"
             r"missing you|haven'?t seen you|have not seen you|long time no see|(?:it'?s|it has|"
             r"been) (?:been )?(?:a while|too long|ages|some time|months|\d+ (?:weeks|months|days))|"
-            r"come back|welcome back (?:offer|gift)|your next visit|where have you been|still (?:remember|"
+            r"(?<!need to )(?<!not )come back(?! (?:to (?:the|our) (?:\w+ )?(?:desk|stand|counter|front|reception|host)|at \d|in \d+ min|for your (?:result|check|appointment|order)))|welcome back (?:offer|gift)|your next visit|where have you been|still (?:remember|"
             r"think)|thinking of you|remember us|we want you back|return to us|(?:we|your (?:stylist|"
             r"barber|table|favou?rite)\b.{0,20}) (?:is|are) (?:waiting|ready) for you)\b",
         ),
@@ -191,6 +192,7 @@ APPROACHES: tuple[Rule, ...] = (
         ),
         DEFINITION,
         UNSURE,
+        lifted_below=-1.9,
     ),
     Rule(
         "soft_sell",
@@ -200,9 +202,8 @@ APPROACHES: tuple[Rule, ...] = (
             r"坐|过来|的话)|空档|有位|余位|还有(?:几个|少量|位|房|名)|趁(?:着|现在|早|周末)|天(?:凉|冷|热|"
             r"气转|气渐)|入(?:秋|冬|夏|伏)|秋风|春暖|花开|炎炎|寒冬|换个|该(?:换|做|剪|洗|补|来|保养|添|"
             r"犒)|是时候|放松(?:一下|身心|自己)|给自己|放个假|记得(?:来|过来|回来)|别忘了(?:来|我们|使用)|"
-            r"等(?:着)?(?:您|你)|期待(?:您|你|与您|再|下次|相)|再次光临|常来|下次再|惠顾|好消息|喜讯|福音|"
-            r"重要的人|心意|一份|陪您|最适合|正是[^,。]{0,6}(?:好时|季)|(?:啦|哦|哟|咯|嘛|呐|呦|噢|呀|"
-            r"吧)(?=[^\w]|$)|(?:^|[^\w])亲[,:!~]|咱家?|赴约|小聚|聚餐|下午茶|打卡|尝一尝|体验一下|"
+            r"等(?:着)?(?:您|你)(?!决定|回复|确认|答复|通知|同意)|期待(?:您|你|与您|再|下次|相)|再次光临|常来|下次再|惠顾|好消息|喜讯|福音|"
+            r"重要的人|心意|(?<!赔您)(?<!补您)(?<!重做)一份|陪您|最适合|正是[^,。]{0,6}(?:好时|季)|咱家?|赴约|小聚|聚餐|下午茶|打卡|尝一尝|体验一下|"
             r"(?:讲座|沙龙|分享会|品鉴会|品酒会|酒会|嘉年华|市集|露营|观影会|读书会|音乐会|派对|体验日|开放日|粉丝见面会)"
             r"(?!取消|改期|延期|改至|改到|因)|"
             r"随时(?:来(?![提取接领拿])|过来|到店)|够(?:换|兑)|顺便|正好用|别忘了来|(?:替|给|帮)(?:您|你)留|最后(?:两|三|几|一)[件份张位个次班席]|"
@@ -213,7 +214,7 @@ APPROACHES: tuple[Rule, ...] = (
             r"礼|豪|精)|快用|使用吧|用掉|别浪费",
             r"(?:^|[.!?:] )(?:turn|give|try|enjoy|love|kick|skip|grab|meet|discover|stay|invest|celebrate|"
             r"escape|relax|unwind|feel|look|gift|taste|sip|savou?r|experience|transform|refresh|dream|win|"
-            r"spend|make|get) |\b(?:now available|by popular demand|back on|members?-only|be next|"
+            r"spend|make|get) |\b(?:now available|by popular demand|back on (?:the menu|sale|the shelves|our)|members?-only|be next|"
             r"got plans|how about|why not|fancy (?:a|some)|ready for (?:a|another|your next|spring|summer|"
             r"winter|autumn|fall|something)|time for (?:a|another|your next|some)|(?:due|"
             r"overdue) for (?:a|another|your next)|in the mood|thinking (?:of|about)|"
@@ -232,6 +233,8 @@ APPROACHES: tuple[Rule, ...] = (
             r"party|event(?!s? (?:log|id|cancel|postpone))|festival|tickets? (?:now|on sale)|"
             r"(?:a|our|the|free) (?:talk|lecture|seminar|webinar|fair|carnival|fun day|open day|concert|"
             r"tasting|barbecue|picnic|show)(?! (?:is|was|has been) (?:cancelled|moved|postponed))|how to get|"
+            r"since you (?:liked|loved|enjoyed)|skip (?:a|jan|feb|next|the next)|"
+            r"(?:is|are|for|from|only|just) \d{1,3}(?:\.\d\d)? (?:today|tonight|now|this (?:week|month)|til|till|each|a (?:month|week|day|class|head|spot|year|visit))|"
             r"any (?:day|time) suits|enough points|come by|by the way|tap here|click here|mention this|bring a classmate|"
             r"(?:members|residents|owners|neighbours|regulars|students|guests|locals) (?:pay|get|join|save)|"
             r"(?:is|are) (?:ours|on us)|on the house|with (?:zero|no) (?:fees?|interest)|costs? less|(?:kept|hold(?:ing)?|saved) (?:the |your |it |one |a )[^.]{0,30} until|"
@@ -240,6 +243,16 @@ APPROACHES: tuple[Rule, ...] = (
         ),
         DEFINITION,
         UNSURE,
+        lifted_below=-1.9,
+    ),
+    Rule(
+        "soft_sell",
+        WEAK,
+        # Chat: a shop talks so, whatever about.
+        (r"(?:啦|哦|哟|咯|嘛|呐|呦|噢|呀|吧|哈|滴|捏|呢)(?=[^\w?]|$)|(?:^|[^\w])亲[,:!~]",),
+        DEFINITION,
+        UNSURE,
+        lifted_below=-0.4,
     ),
     Rule(
         "price",
@@ -258,6 +271,7 @@ APPROACHES: tuple[Rule, ...] = (
         ),
         DEFINITION,
         UNSURE,
+        lifted_below=-1.2,
     ),
     Rule(
         "question",
@@ -265,25 +279,35 @@ APPROACHES: tuple[Rule, ...] = (
         (
             # What a service may ask: how it was, whether it was you, whether it may go on, yes or no.
             r"(?:(?<=[。!?;\n])|^)(?![^。!?;\n]*(?:满意|评价|评分|打分|本人|如何|怎么样|是否|同意|确认|收到|需要帮助|"
-            r"几点|哪天|回复|需要|更换|接受|方便))[^。!?;\n]*[\u4e00-\u9fff][^。!?;\n]*(?:\?|吗(?=[。,!]|$))",
+            r"几点|哪天|回复|需要|更换|接受|方便|还是|[行好]不|[行好]吗|可以吗))[^。!?;\n]*[\u4e00-\u9fff][^。!?;\n]*(?:\?|吗(?=[。,!]|$))",
             r"(?:(?<=[.!?;\n])|^)(?![^.!?;\n]*\b(?:how (?:was|were|did|would you rate|satisfied|likely)|not you|"
             r"was (?:this|that|it) you|is (?:this|that|it) (?:you|right|correct|all right|ok)|did you|can you|"
             r"will you|(?:may|shall|can|could) we (?:serve|replace|send|deliver|call|move|refund|change|charge|start|use)|"
             r"do you (?:agree|confirm|still need)|reply|questions?|confirm|received|problem|help|wrong|"
-            r"satisfied|happy with)\b)[^.!?;\n]*[a-z][^.!?;\n]*\?",
+            r"satisfied|happy with|yours|is (?:he|she)|still \d|are you (?:still )?(?:coming|home|in|there|able)|instead|or (?:cancel|later|not)|swap)\b)[^.!?;\n]*[a-z][^.!?;\n]*\?",
         ),
         DEFINITION,
         UNSURE,
+        lifted_below=-1.2,
     ),
     Rule(
         "decoration",
         WEAK,
         (
             r"[🎁🎉🎊🔥💥🛍💰🧧💝💖😍🤩🥳🍾✨⭐🌟🎂🍰❤💕👗💄]",
-            r"!\s*!|!{2,}|~{2,}|[★☆◆■●▶►→☞]|¥{2,}|\${2,}",
+            r"[★☆◆■●▶►→☞]|¥{2,}|\${2,}",
         ),
         TENCENT,
-        _("Plain text passes; decoration looks like advertising."),
+        PLAIN,
         frozenset({"CN"}),
+    ),
+    Rule(
+        "decoration",
+        WEAK,
+        (r"!\s*!|!{2,}|~{2,}",),
+        TENCENT,
+        PLAIN,
+        frozenset({"CN"}),
+        lifted_below=-1.0,
     ),
 )

@@ -30,6 +30,11 @@ OFFERS: tuple[Rule, ...] = (
             r"不收费|第二[条杯件份套双]|加赠|回馈|答谢|无门槛|首单|包邮|业绩基准|拎包入住|直租|报暗号|"
             r"(?:出示|凭)(?:本|此)(?:条)?短信.{0,8}(?:享|送|赠|减|入场|抵)|储值满|充满|返\d+元|"
             r"抵\d+元(?!,余|。余)",
+            r"(?:付款|支付|出示|扫码|凭|报|关注|消费|充值|到店|买|来就?|办)[^,。!;]{0,8}(?:送|赠)(?![达到货餐修检往回医至来给出])[^,。!;]{1,6}(?=[,。!;]|$)|"
+            r"(?:消费|充值|付款)?再加[一二三两\d]成|每[天月年次][^,。]{0,4}少[付还交花收]|轻松分\d+期|(?:今天|本周|这周|现在|下次|本月)[^,。!;]{0,6}(?:便宜|少收?|减)[一二两三四五六七八九十百千\d]+(?:块|元|百|成)?|"
+            r"第[二三四五六七八九十\d]+[^,。!;]{0,3}(?:不收|算(?:我们|酒店|店里)|一块|半价|免费)|"
+            r"\b(?:pay|paying) for (?:one|two|three|four|five|six|seven|eight|nine|\d)\b|\b(?:one|two|three|four|\d)[ -]for[ -](?:one|two|three|\d)\b|"
+            r"\bpay later\b|\bpays you back\b|\b(?:is|are) back (?:on the shel|in (?:store|stock|season))|"
             r"满\s*[\d一二三四五六七八九十两]+\s*(?:晚|次|件|人|杯|天|位|课时?|节|单|斤|瓶|份)[^,。!;]{0,6}(?:送|减|"
             r"赠|免|返|享)|\d+\s*(?:%|percent) (?:less|cheaper|lower|back)\b|[¥$£€]\s?\d[\d,.]* (?:less|cheaper)\b|"
             r"\b(?:pay|cost|join for|book for|stay for)s? less\b|"
@@ -39,7 +44,7 @@ OFFERS: tuple[Rule, ...] = (
             r"\d+\s*(?:%|percent|[¥$£€]) (?:below|under|lower than)\b|"
             r"\bfor the price of\b|\band we(?:'ll| will)? (?:add|give|throw in|pay|double|match)\b|"
             r"\b(?:renew|recharge|top up|book|pay|order|sign up|return)(?: \w+){0,3} and (?:get|we|receive|earn)\b",
-            r"\d+\s*(?:%|percent)\s*(?:off|discount)|%\s*[o0]ff\b|\b(?:half|½)[ -]price\b|\$\s?\d+ off\b|"
+            r"\d+\s*(?:%|percent)\s*(?:off|discount)|%\s*[o0]ff\b|\b(?:half|1[/⁄]2)[ -]price\b|\$\s?\d+ off\b|"
             r"[¥£€]\s?\d+ off\b|\boff your (?:next|first)\b",
             r"\b(?:discount(?:s|ed)?|promo(?:s|tions?|tional)?|markdown|clearance|bogo|cashback|cash back|"
             r"bargains?|steals?)\b",

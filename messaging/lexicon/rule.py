@@ -19,7 +19,9 @@ STRONG, MEDIUM, WEAK = 3, 2, 1
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One reason. `regions` empty: everywhere."""
+    """One reason. `regions` empty: everywhere. `lifted_below`: the likeness (messaging/lexicon/likeness.py) from which
+    down it is no finding; without one it always is.
+    """
 
     name: str
     weight: int
@@ -27,12 +29,14 @@ class Rule:
     source: str
     suggestion: Promise
     regions: frozenset[str] = frozenset()
+    lifted_below: float | None = None
 
 
 TAKE_OUT = _("Take this out, or send it as a marketing text.")
 FACTS_ONLY = _("Say only what happened and what to do next; move this to a marketing text.")
 GREETING = _("Greetings are marketing. Send this as a birthday or holiday campaign.")
 SPLIT = _("Split it: the notice now, the offer as a marketing text to those who agreed.")
+PLAIN = _("Plain text passes; decoration looks like advertising.")
 UNSURE = _("A reviewer should read this. Facts without an invitation pass by themselves.")
 
 LABELS: dict[str, Promise] = {

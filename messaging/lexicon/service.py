@@ -35,6 +35,8 @@ ALLOWED: tuple[str, ...] = (
     r"(?:member|loyalty|staff|early|senior)? ?(?:rate |price )?discount (?:of [¥$£€]?\d[\d.,]* )?(?:was|has been|is) "
     r"(?:applied|deducted|taken off)",
     r"free (?:repair|replacement|return|recall|re-?delivery)s?(?: appointment)?",
+    r"free (?:loan car|re-?test|replacement|transfer)|(?:retest|return|exchange|redo|repair|replacement)\b[^.!?]{0,25} is free|"
+    r"(?:bay|room|table|seat|chair|line|desk|doctor|machine|bed)(?:'s| is) (?:now )?free\b|feel free to|free of \w+|\d ?x special \w+|(?:hands?|sugar|gluten|nut|smoke|lactose)-free|free (?:up|space|place|spot)\b|"
     r"\d+%(?= (?:of your (?:quota|data|limit)|battery|complete|humidity))",
 )
 
@@ -83,6 +85,8 @@ SERVICE = (
     r"入场码|转让|教练|改到|改至|供水|清洗|叫醒|接机|司机|钥匙|遗失|失物|取药|复诊|用药|疫苗|值机|登机|"
     r"候补|改签|进店码|门锁|断电|断网|账号|身份|授权|地址|开奖|领取|生成|补办|补课|还清|缺货|送达|到达|"
     r"出发|停用|作废|代收|移交|到访|放行|资料|您的[^,。]{1,12}(?:已|正在|将于)|"
+    r"零件|备注|测验|签名|留院|出来了|爽约|按规定|留到|留观|观察|摔了|擦破|受伤|挪[到了]|推[到迟]|往后推|顺延|改线上|改给|发烧|代步|寄养|点滴|化验|喂了|在修|没货|售罄|少了|漏[了水打]|补送|重[开做]|退[您了]|"
+    r"前面还有|排第|柜号|不用(?:来|回复)|消磁|落在|落了|前台收着|签字|没扣|没交|号源|忌口|拆线|打烊|顶楼漏|换成|缺课|量体温|"
     r"烟感|报警|警报|派人|派员|代课|任课|老师生病|生病|同意书|签回|签署|寄修|拉链|修补|可取|取走|取回|破损|损坏|重新制作|"
     r"核实|异物|添麻烦|副本|运单|遗留|寄回|检测|定损|换底|委托|晚点|校车|站点|室温|空调|超时|保留至|启用|"
     r"抬头|邮箱|查收|电子版|含花生|含(?:坚果|麸质|海鲜|乳制品)|发型师|时长|过敏|不适|就医|召回|批次|停止使用|停止饮用|送货|送货员|配送员|保持电话|师傅|医嘱|"
@@ -105,6 +109,10 @@ SERVICE = (
     r"drill|plumber|electrician|unit value|complaint|submit|received|members?hip|gold member|"
     r"silver member|voucher has|draw is|locker|expires in|arrived|permit|absent|portal|refunded|traffic|"
     r"out of (?:stock|service)|enquiry|inquiry|request|replacement|renewed?|updated?|changed|phone number|"
+    r"pick(?:ed|ing)? up|studio|provided|in stock|indoors|swap(?:ped)?|meds?|medication|doses?|tablets?|surgery|awake|stitches|fever|jab|vaccin\w+|scan|"
+    r"waitlist|in line|out of order|left a note|instead of|off (?:sick|today)|is (?:sick|ill)|behind|broke down|stuck|stamp card|"
+    r"no (?:extra |more )?(?:charge|cost)|nothing to pay|on file|handed in|left (?:behind|your)|you left|goes? back|sent (?:to|you)|"
+    r"split|minibar|hem(?:med|ming)?|tailoring|boarding|grade[sd]?|essay|bus \d|lab|unpaid|short by|on back order|rack \d+|bay \d+|"
     r"alarm|detector|sensor|test takes place|mended|repaired|being repaired|went off|without charge|alteration|"
     r"postponed|consent form|permission slip|signature is needed|temperature|sick room|substitute|takes \w+day's|"
     r"please (?:do not|avoid|wear|bring|keep|remove|return|sign|check|come (?:at|without|early|on time|by)|be at home)|"

@@ -99,6 +99,48 @@ def test_a_fact_passes_and_the_offer_beside_it_does_not(fact: str, offer: str) -
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "The sale jacket you ordered on the 21st was handed to your neighbour at no. 14.",
+        "Staff error: the lunch discount was missed on bill 3317, so 8.40 has been put back on your card.",
+        "您购买的特价猫粮因批次召回，可凭小票全额退款，请停止喂食。",
+        "您昨日多付的优惠差价56元已退回微信账户，请查收。",
+        "会员日当天盘点，分店16点提前打烊，已预约的客人我们会逐个电话联系。",
+    ],
+)
+def test_what_only_names_an_offer_in_a_settled_fact_is_service(text: str) -> None:
+    assert not lint(text).needs_review
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The sale jacket you ordered was delivered. The whole rail is 30% off till Sunday.",
+        "您购买的特价猫粮已发货，再买一袋立减20元。",
+        "您的退款已到账，本店会员日全场八折，快来。",
+    ],
+)
+def test_a_settled_fact_hides_no_offer_beside_it(text: str) -> None:
+    assert lint(text).is_promotional
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("Your order has shipped. 20% 0ff tmr", "0ff"),
+        ("Your order has shipped. S-A-L-E now", "S-A-L-E"),
+        ("Rate us n get late checkout nxt time", "nxt time"),
+    ],
+)
+def test_short_forms_and_spelled_out_letters_are_read_as_their_words(text: str, word: str) -> None:
+    verdict = lint(text)
+
+    assert verdict.needs_review
+    assert any(word in finding.word for finding in verdict.findings)
+    assert all(text[finding.start : finding.end] == finding.word for finding in verdict.findings)
+
+
+@pytest.mark.parametrize(
     "tail",
     [
         "加微信领红包",
@@ -193,7 +235,18 @@ def test_of_the_labelled_texts_at_most_one_offer_in_fifty_passes_and_one_service
     assert not refused
 
 
-@pytest.mark.parametrize("name", ["corpus_halves", "corpus_sealed", "corpus_learning"])
+NEWER = (
+    "corpus_halves",
+    "corpus_sealed",
+    "corpus_learning",
+    "corpus_hands",
+    "corpus_styles",
+    "corpus_check_1",
+    "corpus_check_2",
+)
+
+
+@pytest.mark.parametrize("name", NEWER)
 def test_no_offer_of_the_newer_texts_passes_and_one_service_text_in_ten_waits(name: str) -> None:
     service, marketing = _labelled(name)
 
