@@ -14,12 +14,14 @@ _ENGLISH_DENIALS = re.compile(
     r"(?:stop|unsubscribe|opt out|cancel|(?:remove|delete|take) (?:me|us|my)\b)"
     r"|(?:did|have) (?:you|they|i|it) (?:just |ever |been )?(?:stop|stopped|unsubscribed?|opted?)\b"
     r"|never (?:opted out|unsubscribed)\b"
+    r"|\b(?:why|when|how come) (?:did |have |has )?(?:you|u|they|(?:the|my|your) \w+) (?:all |just |suddenly )?stop(?:ped)?\b"
     r"|(?:accidentally|by mistake|by accident|mistakenly) (?:unsubscribe|opt|sen[dt] stop)"
+    r"|\b(?:texts?|sms|messages) (?:are|is) (?:still |all |totally )*(?:fine|ok|okay|good|great|welcome)\b"
     r"|(?:unsubscribed?|opted? out|stop) (?:\w+ ){0,4}(?:by mistake|by accident|accidentally)"
 )
 _INSISTENCE = re.compile(
-    r"(?:if|why|unless|until|when|how) (?:\w+ )?(?:you )?(?:don'?t|do not|dont|won'?t|will not|"
-    r"can'?t|cannot|not)? ?"
+    r"(?:(?:if|unless|until|when|how) (?:\w+ )?(?:you )?(?:don'?t|do not|dont|won'?t|will not|can'?t|cannot|not)?|"
+    r"why (?:\w+ )?(?:you )?(?:don'?t|do not|dont|won'?t|will not|can'?t|cannot|not)) ?"
     r"(?:you )?(?:ever |please |just |going to )*stop (?:text|messag|send|spam|contact|bother|"
     r"harass|sms|this|these)"
     r"|still (?:getting|receiving|texting|sending|get|receive)"
@@ -52,7 +54,8 @@ _ENGLISH_SILENCE = re.compile(
             rf"annoying|pestering|"
             r"bugging|disturbing|writing to)\b",
             r"\b(?:can|could|will|would) (?:you|u) (?:please |just )*stop(?=$|[?!.,]| it\b| this\b| that\b)",
-            r"\bunsubscribe\b|\bunsub\b|\bopt(?:ing)?[ -]?(?:me |us )?[ -]?out\b(?! (?:fee|cost|charge|penalty|clause|period|rule))",
+            rf"\b(?:unsubscribe|unsub|opt(?:ing)?[ -]?(?:me |us )?[ -]?out)\b(?! (?:fee|cost|charge|penalty|clause|period|rule|link|button))"
+            rf"(?! of (?!(?:[\w']+ ){{0,4}}(?:{_THINGS}|this|these|those|it|everything|all|list|here|that|communications?|campaigns?|offers)\b))",
             r"\b(?:already|told you|asked you|have|'ve|i) (?:\w+ )?(?:unsubscribed|opted out)\b",
             r"\bwhy (?:am i|do i|are you) still (?:\w+ ){0,2}(?:getting|get|receiving|receive|"
             r"texting|sending|messaging)",
@@ -90,7 +93,7 @@ _ENGLISH_SILENCE = re.compile(
             r"\b(?:block|cut|drop|strike|scratch|exclude) (?:me|us|my number) (?:from|off|out)\b",
             rf"\bno longer (?:interested|wish|want|care)\b.*\b(?:{_THINGS}|these|this|those|them|receiv\w+|hear\w*)\b",
             r"\b(?:but|and|please|pls|just|so) stop(?: now| please| already)?$",
-            r"\b(?:be|get|want|like) (?:removed|taken off|deleted|unlisted)\b(?! (?:stain|tattoo|gel))",
+            r"\b(?:be|get|want|like) (?:removed|taken off|deleted|unlisted)\b(?! (?:stain|tattoo|gel)| (?:\w+ )?from (?:my|the|our) (?:account|profile|order|card|file|booking|bill))",
             r"\b(?:stop|quit|cease) (?:sending|giving) (?:me|us)\b|\bcease (?:all )?(?:contact|texts?|messages?|communication)",
             rf"\b(?:never|did not|didn'?t) (?:ask|asked|sign|signed|subscribe|subscribed|agree|agreed|consent|consented)"
             rf"(?: up)? (?:for|to) (?:any of )?(?:these|this|your|the|any|get|receive)?\b.*(?:{_THINGS}|this|these)$",
@@ -100,7 +103,20 @@ _ENGLISH_SILENCE = re.compile(
             r"^(?:i'?m |i am |we are )?(?:really |just )?not interested(?: anymore|"
             r" any more)?,?(?: thanks| thank you| sorry)?$",
             r"\b(?:block|report) (?:this number|you|this as spam)\b|\bno m[aá]s mensajes\b",
-            r"^(?:no more|enough)(?: please| already| thanks)?$",
+            rf"\bcut (?:it|this|that) out\b|\bgive it a rest\b|\bspare me (?:\w+ ){{0,3}}(?:{_THINGS}|deals|offers|coupons)",
+            r"\bleave (?:me|us|my phone) (?:be|in peace)\b|\b(?:stfu|shut up)\b",
+            r"\bkeep (?:your |the |these |those )?(?:\w+ )?(?:texts|messages|promos|promotions|ads|deals|offers|coupons) to yoursel",
+            r"\b(?:have|had|gave|got) no (?:permission|consent|right) to (?:text|message|contact|send)|\b(?:do not|don'?t|never|no longer|didn'?t) "
+            r"(?:have|had|give|gave|got|get) (?:you |u )?(?:my |any )?(?:permission|consent)",
+            r"\b(?:tcpa|ftc complaint|do not call (?:list|registry))\b|\bstraight to my (?:lawyer|attorney)",
+            r"^(?:i )?(?:really )?(?:don'?t|dont|do not) (?:want|need|like) (?:these|those|any of (?:these|this))\b",
+            rf"\b{_THINGS}\b[^.!?]*,? no,? thank(?:s| you)\b|\bno,? thank(?:s| you) to (?:\w+ ){{0,3}}{_THINGS}\b",
+            rf"\bpack it in with (?:\w+ )?{_THINGS}\b|^(?:can you |please )?(?:turn|switch|shut) (?:these|those)(?: \w+)? off\b",
+            rf"\b(?:if|wish|rather) (?:you|they)(?: (?:could|would|can|all|guys|just|please|kindly))* stop(?:ped)? "
+            rf"(?:\w+ ){{0,2}}?(?:{_THINGS}|sending|contacting|bothering)\b|\breport(?:ed|ing)? (?:\w+ )?as (?:spam|junk)\b",
+            r"\bnot interested\b[^.!?]{0,20}\bstop$",
+            rf"(?:^|[.!?,]\s*)(?:ok(?:ay)? |seriously |that'?s |that is |had )?enough\b(?=[.!?,]).*\b{_THINGS}\b",
+            r"^(?:i (?:said|told you) )?(?:no more|enough)(?: please| already| thanks)?$",
         ]
     )
 )
@@ -111,14 +127,19 @@ _OTHER_SILENCE = re.compile(
         [
             r"\bplus (?:de|aucun) (?:sms|messages?|pub\w*|textos?)|\bne m'?(?:envoyez|écrivez|contactez) plus|"
             r"\barr[êe]te[rz] (?:de |les |ces |vos )?(?:m'?\w+|sms|messages?|pubs?)",
-            r"\bkeine? (?:weiteren? )?(?:sms|nachrichten?|werbung|texte)(?: mehr)?\b|\bh[öo]r(?:t|en)? (?:sie |bitte )*auf\b|"
+            r"(?<!habe )(?<!hab )\bkeine? (?:weiteren? )?(?:sms|nachrichten?|werbung|texte)(?: mehr)?\b|\bh[öo]r(?:t|en)? (?:sie |bitte )*auf\b|"
             r"\bnicht mehr (?:schreiben|senden|kontaktieren|anschreiben)",
             r"\bno (?:me )?(?:env[ií]\w+|mand\w+|escrib\w+) (?:m[aá]s|mensajes?|sms)|\bdeje?n? de (?:enviar|mandar|"
             r"escribir|molestar)|\bno quiero (?:m[aá]s )?(?:mensajes|sms|publicidad)",
             r"\bn[ãa]o (?:me )?(?:envi\w+|mand\w+) mais|\bparem? de (?:enviar|mandar)",
             r"\bnon (?:mi )?(?:inviate|mandate|scrivete)\w* pi[ùu]|\bbasta (?:messaggi|sms|pubblicit[àa])",
             r"\bgeen (?:sms\w*|berichten?|reclame) meer|\bstop met (?:sms|bericht|stur)\w*",
-            r"\bdar(?:me|nos)? de baja\b",
+            r"\bdar(?:me|nos)? de baja\b|\b(?:d[ée]n?me|denos) de baja\b",
+            # leave me in peace
+            r"\b(?:laissez|laisse|foutez|fous|fichez)[ -](?:moi|nous) (?:la paix|tranquilles?)|\bd[ée]j[ae]n?me en paz|"
+            r"\blass(?:t|en sie)? mich in ruhe|\blascia(?:te)?mi in pace|\bdeix[ae]m?-?me em paz|\blaat me met rust|"
+            r"\bjangan (?:kacau|ganggu)\b",
+            r"\btui ?ding\b|\b(?:bie|buyao|bu yao) ?(?:zai ?)?fa(?: ?le)?\b",
         ]
     )
 )
@@ -142,13 +163,14 @@ _CHINESE_SILENCE = re.compile(
             r"拒收",
             r"(?:删除?|移除|去掉|剔除|注销|清除)(?:掉|了)?(?:我的?|本人|这个|此)(?:手机|电话|号码|"
             r"号|信息|资料|名字|联系方式)",
-            r"(?:把|将)(?:我|本人)(?:的?(?:手机|电话|号码|手机号|名字|信息))?(?:从\w{0,8})?(?:中|"
+            r"(?:把|将)(?:我|本人)(?:的?(?:手机|电话|号码|手机号|名字|信息))?(?:从(?!\w{0,6}(?:候补|等位|排队|预约|预订|课|订单|座))\w{0,8})?(?:中|"
             r"里)?(?:删|移除|移出|去掉|拉黑|剔除|除名)",
             r"(?:再|还)(?:给我|敢)?发(?:短信|信息|消息|广告|来|一条)?,?(?:我)?(?:就|我就)?(?:\w{0,8})?(?:投诉|"
             r"举报|报警|拉黑|告)",
             r"(?:举报|投诉)(?:你们?|了)?(?:发|骚扰|垃圾|短信|乱发)",
             r"(?:怎么|为什么|为啥|干嘛|干吗)(?:还|老|总|一直|天天)+(?:是|在|给我|要|不停)*发(?!货|票|烧)",
-            r"没完没了|骚扰我|垃圾短信|骚扰短信|^(?:我)?不(?:是很)?感兴趣|烦不烦|烦死|^滚|"
+            r"(?:一直|老是?|天天|总是?|不停地?|整天|每天)(?:在|都)?(?:给我|往我手机)?[发推](?:送|来)?(?:这些|各种|什么)?(?:广告|垃圾|促销|推销|营销)",
+            r"(?:有|还有)完没完?|发什么发|发够了|没完没了|骚扰我|垃圾短信|骚扰短信|^(?:我)?不(?:是很)?感兴趣|烦不烦|烦死|^滚|"
             r"屏蔽(?:你|了你)|^(?:请|我要|我想)?(?:取消|停止)(?:吧|掉|了吧)?$|不收到?(?:你们?|任何|这|短信)"
             r"|不(?:再|想|要|愿意?|希望|需要)?(?:接收|接受|收取?|看)(?:你们的?|任何|这些|这种|此类|一切|所有)*(?:广告|短信|推广|营销|促销|信息|推送)"
             r"|停止(?:给我|向我|再)?(?:发送|推送|群发|发)(?:给我|我)?(?:任何|所有)?(?:短信|信息|消息|广告|通知)?(?:$|[^\w])",
@@ -156,8 +178,12 @@ _CHINESE_SILENCE = re.compile(
     )
 )
 _DELIVERY = re.compile(
-    r"(?:寄|发|送)了.*(?:自取|到店|[来去我]拿|[来去我]取)|打扰.{0,4}\d{3,4}|\d{3,4}.{0,4}打扰|拒收.*(?:快递|包裹|货|订单|外卖)|(?:快递|包裹|货|订单|外卖).*拒收|房.*(?:请勿|不要|别)打扰"
+    r"(?:寄|发|送)了.*(?:自己|我[^,。]{0,4}[拿取领]|自取|到店|[来去我]拿|[来去我]取)|打扰.{0,4}\d{3,4}|\d{3,4}.{0,4}打扰|拒收.*(?:快递|包裹|货|订单|外卖)|(?:快递|包裹|货|订单|外卖).*拒收|房.*(?:请勿|不要|别)打扰"
 )
+
+
+_SHORT_FORMS = {"u": "you", "r": "are", "ur": "your", "y": "why", "nomore": "no more", "cud": "could"}
+_SHORT = re.compile(rf"(?<![\w'/])(?:{'|'.join(_SHORT_FORMS)})(?![\w'/])")
 
 
 def asks_for_silence(text: str) -> bool:
@@ -168,6 +194,7 @@ def asks_for_silence(text: str) -> bool:
             return False
         if _CHINESE_SILENCE.search(compact) or inbound_chinese.asks_to_stop(compact):
             return True
+    text = _SHORT.sub(lambda short: _SHORT_FORMS[short[0]], text)
     if inbound_requests.asks_to_stop(text):
         return True
     return _ENGLISH_SILENCE.search(text) is not None or _OTHER_SILENCE.search(text) is not None

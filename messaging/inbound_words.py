@@ -18,7 +18,7 @@ STOP_WORDS = _words(
     nomoresms 退订 退定 推订 退顶 退丁 退钉 退 拒收 拒绝 取消 取消订阅 取消短信 取消接收 停止 停发 停
     td退订 退订td 拒收td 别发 勿扰 请勿打扰 免打扰 屏蔽 拉黑 滚 滚蛋 滚开 走开 闭嘴 垃圾短信 骚扰短信
     烦死了 烦不烦 别烦 够了 不再接收 不接收 拒绝接收 不要了别发 不感兴趣 没兴趣 没有兴趣 无兴趣 关闭短信
-    短信退订 不想要 st0p unsubscribed
+    短信退订 不想要 st0p unsubscribed nomas nomás 退退 退退退 不订了 不订阅了 别推 别推了
     """
 )
 
@@ -51,7 +51,7 @@ FILLERS = _words(
     """
     please pls plz plse kindly now thanks thank thx ty you u just ok okay hi hello hey sir madam
     immediately already i said guys team sorry today asap ffs again to ur good morning afternoon evening there
-    yes yeah well so but oh um omg god seriously literally really honestly bro dude man folks everyone lol
+    yes yeah well so but oh um omg god period comma exclamation point mark full seriously literally really honestly bro dude man folks everyone lol
     bitte danke svp merci gracias porfavor favor per por grazie prego alstublieft bedankt tack obrigado
     """
 )

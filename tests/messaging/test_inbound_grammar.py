@@ -49,7 +49,14 @@ def test_each_text_that_was_set_apart_is_read_as_labelled_now() -> None:
 
 SET_APART = [
     tuple(line.split("\t"))
-    for name in ("inbound_halves", "inbound_sealed")
+    for name in (
+        "inbound_halves",
+        "inbound_sealed",
+        "inbound_hands",
+        "inbound_check_1",
+        "inbound_check_2",
+        "inbound_check_3",
+    )
     for line in (Path(__file__).parent / "texts" / f"{name}.tsv").read_text("utf-8").splitlines()
 ]
 
@@ -81,6 +88,23 @@ def test_no_clear_opt_out_is_missed_and_no_look_alike_suppressed() -> None:
         ("别忘了给我发短信", "human"),
         ("please don't take me off the list", "human"),
         ("turn on the alerts please", "human"),
+        ("who gave u my number?? take it out", "opt_out"),
+        ("how often do i have to say stop", "opt_out"),
+        ("stp textin me", "opt_out"),
+        ("jangan kirim iklan lagi", "opt_out"),
+        ("retirez-moi de votre liste", "opt_out"),
+        ("促销短信我就不收了哈", "opt_out"),
+        ("不要在给我发了", "opt_out"),
+        ("有优惠不用告诉我", "opt_out"),
+        ("Take. Me. Off.", "opt_out"),
+        ("n'arrêtez pas vos messages", "human"),
+        ("jangan lupa hantar resit", "human"),
+        ("take me off the 6pm please", "human"),
+        ("why did you stop sending the coupons", "human"),
+        ("I want to opt out of the towel fee", "human"),
+        ("快递到了不用通知我", "human"),
+        ("有优惠别忘了告诉我", "human"),
+        ("少发了一件", "human"),
     ],
 )
 def test_a_request_for_silence_is_a_verb_and_what_is_to_stop(text: str, kind: str) -> None:
