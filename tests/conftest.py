@@ -23,6 +23,7 @@ from members.domain.ledger import Actor, TenderPaid
 from members.enums import ConsentSource, Role, TenderType
 from members.models import Card, CardProduct, Member, Staff, StaffRole, Store
 from messaging.models import TemplateVersion
+from tests.journeys.browser_chromium import quit_chromium
 
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)  # midday in Shanghai
 
@@ -80,6 +81,13 @@ def static_files_unlisted() -> Iterator[None]:
     """Each browser of a test is a web server of its own: it looks a static file up when asked, and lists none before."""
     with override_settings(WHITENOISE_AUTOREFRESH=True):
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_browser_left() -> Iterator[None]:
+    """The tests of a process share one browser, started by the first that wants it."""
+    yield
+    quit_chromium()
 
 
 @pytest.fixture(autouse=True)

@@ -41,7 +41,7 @@ def make(url: str) -> None:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(NAME)))
     own = urlunsplit(urlsplit(url)._replace(path=f"/{NAME}"))
     subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
+        [sys.executable, "-m", "crm.local.migrating"],
         cwd=PROJECT,
         env=os.environ | {"REGULARS_DATABASE_URL": own},
         check=True,

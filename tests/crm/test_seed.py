@@ -10,7 +10,7 @@ from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.models import Sum
-from django.test import RequestFactory
+from django.test import RequestFactory, override_settings
 from django.utils.timezone import now
 
 from campaigns.domain.drafting import is_approved
@@ -48,74 +48,81 @@ def seed(**options) -> str:
     return out.getvalue()
 
 
-@pytest.fixture
-def folder(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
-    return tmp_path
+@pytest.fixture(scope="class")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo")
+    with override_settings(DATA_DIR=folder):
+        yield folder
 
 
-@pytest.fixture
-def demo(folder):
-    seed(demo=True)
-    return json.loads((folder / "demo.json").read_text())
+@pytest.fixture(scope="class")
+def demo(django_db_setup, django_db_blocker, folder):
+    """Made once for the class, in a transaction around those of its tests."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        seed(demo=True)
+        yield json.loads((folder / "demo.json").read_text())
+        transaction.set_rollback(True)
 
 
-def test_the_demo_is_lively_and_sound(demo):
-    kinds = set(Operation.objects.values_list("kind", flat=True))
-    assert Store.objects.count() == 3
-    assert Store.objects.values("timezone").distinct().count() == 2
-    assert Member.objects.count() == 306
-    assert set(Member.objects.values_list("language", flat=True)) == {"en", "zh-hans"}
-    assert 150 < Member.objects.filter(has_marketing_consent=True).count() < 290
-    assert kinds == set(OperationKind) - {OperationKind.EXPIRE}
-    assert Purchase.objects.count() > 1500
-    assert (now() - Operation.objects.earliest("at").at).days > 300
-    assert not Operation.objects.filter(at__gt=now()).exists()
-    assert not MembershipEvent.objects.filter(at__gt=now()).exists()
-    assert not Message.objects.filter(state__in=OPEN).exists(), "nothing of it waits to be sent"
-    assert Message.objects.count() == RuleFiring.objects.count() > 200
+@pytest.mark.xdist_group("demo")
+class TestTheDemo:
+    def test_the_demo_is_lively_and_sound(self, demo):
+        kinds = set(Operation.objects.values_list("kind", flat=True))
+        assert Store.objects.count() == 3
+        assert Store.objects.values("timezone").distinct().count() == 2
+        assert Member.objects.count() == 306
+        assert set(Member.objects.values_list("language", flat=True)) == {"en", "zh-hans"}
+        assert 150 < Member.objects.filter(has_marketing_consent=True).count() < 290
+        assert kinds == set(OperationKind) - {OperationKind.EXPIRE}
+        assert Purchase.objects.count() > 1500
+        assert (now() - Operation.objects.earliest("at").at).days > 300
+        assert not Operation.objects.filter(at__gt=now()).exists()
+        assert not MembershipEvent.objects.filter(at__gt=now()).exists()
+        assert not Message.objects.filter(state__in=OPEN).exists(), "nothing of it waits to be sent"
+        assert Message.objects.count() == RuleFiring.objects.count() > 200
 
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # the guards of the database itself
-    report = verify()
-    assert report.is_sound, report.faults
-    assert report.counts["entries"] > 8000
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # the guards of the database itself
+        report = verify()
+        assert report.is_sound, report.faults
+        assert report.counts["entries"] > 8000
 
-    spent = Purchase.objects.aggregate(total=Sum("amount_minor"))["total"]
-    refunded = Operation.objects.filter(kind=OperationKind.REFUND).aggregate(total=Sum("amount_minor"))[
-        "total"
-    ]
-    facts = MemberFacts.objects.aggregate(visits=Sum("visits"), spend=Sum("spend_minor"))
-    assert facts == {"visits": Purchase.objects.count(), "spend": spent - refunded}
+        spent = Purchase.objects.aggregate(total=Sum("amount_minor"))["total"]
+        refunded = Operation.objects.filter(kind=OperationKind.REFUND).aggregate(total=Sum("amount_minor"))[
+            "total"
+        ]
+        facts = MemberFacts.objects.aggregate(visits=Sum("visits"), spend=Sum("spend_minor"))
+        assert facts == {"visits": Purchase.objects.count(), "spend": spent - refunded}
 
+    def test_the_demo_is_set_up_to_be_used_and_made_once(self, demo, folder, settings):
+        path = folder / "demo.json"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert set(StaffRole.objects.values_list("role", flat=True)) == set(Role)
+        assert authenticate(RequestFactory().post("/"), **_credentials(demo["logins"][0]))
+        assert {login["user"] for login in demo["logins"]} == set(
+            Staff.objects.values_list("username", flat=True)
+        )
+        assert ApiKey.objects.get_from_key(demo["api_key"]).stores.count() == 3
+        assert Member.objects.filter(phone__in=demo["members"]).count() == len(demo["members"]) > 3
 
-def test_the_demo_is_set_up_to_be_used_and_made_once(demo, folder, settings):
-    path = folder / "demo.json"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert set(StaffRole.objects.values_list("role", flat=True)) == set(Role)
-    assert authenticate(RequestFactory().post("/"), **_credentials(demo["logins"][0]))
-    assert {login["user"] for login in demo["logins"]} == set(
-        Staff.objects.values_list("username", flat=True)
-    )
-    assert ApiKey.objects.get_from_key(demo["api_key"]).stores.count() == 3
-    assert Member.objects.filter(phone__in=demo["members"]).count() == len(demo["members"]) > 3
+        told = set(EVENT_TYPES) - {"member_enrolled"}
+        assert set(TriggerRule.objects.filter(is_on=True).values_list("event_type", flat=True)) == told
+        approved = TemplateVersion.objects.filter(status=VersionStatus.APPROVED)
+        assert (
+            approved.count() == 2 * Template.objects.count() == 2 * (len(WORDINGS) + Campaign.objects.count())
+        )
+        marketing = approved.filter(template__message_class=MessageClass.MARKETING)
+        assert all(version.approved_by_id not in (None, version.written_by_id) for version in marketing)
 
-    told = set(EVENT_TYPES) - {"member_enrolled"}
-    assert set(TriggerRule.objects.filter(is_on=True).values_list("event_type", flat=True)) == told
-    approved = TemplateVersion.objects.filter(status=VersionStatus.APPROVED)
-    assert approved.count() == 2 * Template.objects.count() == 2 * (len(WORDINGS) + Campaign.objects.count())
-    marketing = approved.filter(template__message_class=MessageClass.MARKETING)
-    assert all(version.approved_by_id not in (None, version.written_by_id) for version in marketing)
+        gateway = Gateway.objects.get()
+        assert (gateway.host, gateway.port) == ("127.0.0.1", settings.REGULARS_SMSC_PORT)
+        assert decrypt_secret(gateway.secret)
+        assert set(Campaign.objects.values_list("status", flat=True)) == {"draft"}
+        assert all(is_approved(campaign) for campaign in Campaign.objects.all()), "one press launches them"
 
-    gateway = Gateway.objects.get()
-    assert (gateway.host, gateway.port) == ("127.0.0.1", settings.REGULARS_SMSC_PORT)
-    assert decrypt_secret(gateway.secret)
-    assert set(Campaign.objects.values_list("status", flat=True)) == {"draft"}
-    assert all(is_approved(campaign) for campaign in Campaign.objects.all()), "one press launches them"
-
-    before = path.read_text()
-    assert "Nothing was done" in seed(demo=True)
-    assert path.read_text() == before and Store.objects.count() == 3
+        before = path.read_text()
+        assert "Nothing was done" in seed(demo=True)
+        assert path.read_text() == before and Store.objects.count() == 3
 
 
 def _credentials(login: dict[str, str]) -> dict[str, str]:

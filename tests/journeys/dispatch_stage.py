@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 import urllib.request
 from collections import Counter
@@ -24,8 +22,9 @@ from messaging.domain.outbox import Draft, PermittedHours, enqueue
 from messaging.enums import Cause, MessageClass
 from messaging.models import Gateway, Message
 from messaging.secrets import encrypt_secret
+from tests.journeys import nursery
+from tests.journeys.nursery import Born
 
-PROJECT = Path(__file__).resolve().parents[2]
 ANY_HOUR = PermittedHours(datetime.min.time(), datetime.max.time(), 10_000, 10_000)
 
 
@@ -55,13 +54,8 @@ class Carrier:
 
     def __init__(self, folder: Path) -> None:
         self.journal = folder / "carrier.jsonl"
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "crm.local.simulator", "--smsc-port", "0", "--http-port", "0"]
-            + ["--journal", str(self.journal)],
-            cwd=PROJECT,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        words = ["-m", "crm.local.simulator", "--smsc-port", "0", "--http-port", "0"]
+        self._process = nursery.start([*words, "--journal", str(self.journal)], log=2, is_read=True)
         assert self._process.stdout is not None
         said = json.loads(self._process.stdout.readline())
         self.smsc_port, self._http_port = said["smsc_port"], said["http_port"]
@@ -102,29 +96,28 @@ class GatewayProcesses:
 
     def __init__(self, folder: Path) -> None:
         self._log = (folder / "gateways.log").open("ab")
-        self._running: list[subprocess.Popen[bytes]] = []
+        self._running: list[Born] = []
 
-    def start(self, *words: str) -> subprocess.Popen[bytes]:
+    def start(self, *words: str) -> Born:
         """Start one and wait until it listens."""
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", "run_gateways", "--lease-seconds", "2", *words],
-            cwd=PROJECT,
+        process = nursery.start(
+            ["manage.py", "run_gateways", "--lease-seconds", "2", *words],
             env=os.environ | {"REGULARS_DATABASE_URL": database_url()},
-            stdout=subprocess.PIPE,
-            stderr=self._log,
+            log=self._log.fileno(),
+            is_read=True,
         )
         self._running.append(process)
         assert process.stdout is not None
         assert process.stdout.readline() == b"READY gateways\n"
         return process
 
-    def kill(self, process: subprocess.Popen[bytes]) -> None:
+    def kill(self, process: Born) -> None:
         """As the kernel would: no last word."""
         process.send_signal(signal.SIGKILL)
         process.wait(10)
         self._running.remove(process)
 
-    def stop(self, process: subprocess.Popen[bytes]) -> int:
+    def stop(self, process: Born) -> int:
         """As an administrator would."""
         process.send_signal(signal.SIGTERM)
         self._running.remove(process)

@@ -23,6 +23,7 @@ from django.utils.timezone import now
 
 from crm.local.account import Account
 from crm.local.children import free_port, kill_group, spawn, stop_child, tail, wait_until
+from crm.local.places import PROJECT
 from crm.local.valkey import Valkey
 from crm.seeding import setting_up
 from members.domain.enrolment import Consents, enrol_member
@@ -30,15 +31,16 @@ from members.domain.ledger import Actor
 from members.enums import ConsentSource
 from members.models import Member, Staff, Store
 from messaging.models import Gateway
+from tests.journeys import nursery
 from tests.journeys.browser_chromium import PASSWORD
 from tests.journeys.dispatch_stage import (
-    PROJECT,
     Carrier,
     GatewayProcesses,
     database_url,
     open_gateway,
     wait_for,
 )
+from tests.journeys.nursery import Born
 
 
 @dataclass
@@ -100,14 +102,18 @@ class House:
         self.folder, self._grounds = folder, grounds
         self.environment = grounds.environment
         self._celery = Celery(broker=grounds.broker.url)
-        self._children: list[subprocess.Popen[bytes]] = []
+        self._children: list[Born] = []
         grounds.forget()
         self.carrier = Carrier(folder)
         self.gateways = GatewayProcesses(folder)
 
-    def start(self, name: str, *words: str) -> subprocess.Popen[bytes]:
+    def start(self, name: str, *words: str) -> Born:
         """Start `python words…`, its output in <name>.log."""
-        child = spawn([sys.executable, *words], self.log(name), env=self.environment, cwd=PROJECT)
+        log = os.open(self.log(name), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            child = nursery.start(words, env=self.environment, log=log)
+        finally:
+            os.close(log)
         self._children.append(child)
         return child
 
@@ -126,7 +132,7 @@ class House:
         assert is_up, f"the web is not ready:\n{tail(self._grounds.folder / 'web.log')}"
         return self._grounds.url
 
-    def start_worker(self, name: str = "worker") -> subprocess.Popen[bytes]:
+    def start_worker(self, name: str = "worker") -> Born:
         """Start a Celery worker of one process, without waiting for it."""
         words = [
             "--concurrency=1",
@@ -137,7 +143,7 @@ class House:
         ]
         return self.start(name, "-m", "celery", "-A", "crm.celery", "worker", *words)
 
-    def start_beat(self, name: str = "beat") -> subprocess.Popen[bytes]:
+    def start_beat(self, name: str = "beat") -> Born:
         """Start a beat, without waiting for it."""
         return self.start(name, "-m", "celery", "-A", "crm.celery", "beat", "--loglevel=INFO", "--pidfile=")
 
@@ -164,13 +170,13 @@ class House:
         """The texts a phone shows, oldest first."""
         return [text["text"] for text in self.carrier.thread(phone.lstrip("+")) if text["direction"] == "in"]
 
-    def kill(self, child: subprocess.Popen[bytes]) -> None:
+    def kill(self, child: Born) -> None:
         """A process and all its children, as the kernel would."""
         kill_group(child.pid)
         child.wait(10)
         self._children.remove(child)
 
-    def kill_children(self, child: subprocess.Popen[bytes]) -> int:
+    def kill_children(self, child: Born) -> int:
         """Only the processes that work for it; how many there were."""
         found = children_of(child.pid)
         for pid in found:

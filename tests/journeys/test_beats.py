@@ -13,9 +13,10 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask, PeriodicTa
 
 from campaigns.enums import CampaignKind, CampaignStatus, Timing
 from campaigns.models import Campaign, Run
+from crm.local.places import PROJECT
 from members.models import Store
 from messaging.models import Message, Template
-from tests.journeys.dispatch_stage import PROJECT, crowd, wait_for, zone_where_it_is
+from tests.journeys.dispatch_stage import crowd, wait_for, zone_where_it_is
 from tests.journeys.house import House, Shop
 
 DAYS = 50

@@ -18,12 +18,13 @@ import pytest
 
 from crm.local.account import choose_account
 from crm.local.children import is_running, wait_until
+from crm.local.places import PROJECT
 from crm.local.postgres import Postgres
 from crm.local.programs import postgres_bin
 from members.domain.cards import open_card
 from members.models import CardProduct
 from tests.conftest import NOON
-from tests.journeys.dispatch_stage import PROJECT, database_url
+from tests.journeys.dispatch_stage import database_url
 from tests.journeys.house import Shop, children_of
 
 pytestmark = pytest.mark.torture

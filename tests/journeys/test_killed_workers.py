@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -21,6 +20,7 @@ from messaging.models import Message
 from messaging.states import State
 from tests.journeys.dispatch_stage import crowd, states, wait_for, zone_where_it_is
 from tests.journeys.house import House, Shop
+from tests.journeys.nursery import Born
 
 pytestmark = pytest.mark.torture
 PEOPLE = 5000
@@ -63,7 +63,7 @@ def chunks_done() -> int:
     return RunChunk.objects.exclude(expanded_at=None).count()
 
 
-def employ_workers(house: House, count: int) -> list[subprocess.Popen[bytes]]:
+def employ_workers(house: House, count: int) -> list[Born]:
     """So many workers, all ready."""
     names = [f"worker-{number}" for number in range(count)]
     workers = [house.start_worker(name) for name in names]
@@ -72,9 +72,7 @@ def employ_workers(house: House, count: int) -> list[subprocess.Popen[bytes]]:
     return workers
 
 
-def kill_in_the_middle(
-    house: House, workers: list[subprocess.Popen[bytes]], *, done: int, whole: bool = False
-) -> int:
+def kill_in_the_middle(house: House, workers: list[Born], *, done: int, whole: bool = False) -> int:
     """Kill while a transaction is open and so many chunks are done; gives how many were.
 
     `whole`: one worker with all it has, not only the processes that work for the workers.
