@@ -119,6 +119,7 @@ GATES: dict[Reason, int] = {
     Reason.FREQUENCY: 8,
     Reason.DUPLICATE: 32,
     Reason.QUIET_HOURS: 16,
+    Reason.BUDGET: 64,
 }
 
 

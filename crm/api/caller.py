@@ -28,7 +28,7 @@ class Caller:
 
     @property
     def actor(self) -> Actor:
-        return Actor(scope=f"api:{self.api_key.prefix}")
+        return Actor(scope=self.api_key.source)
 
     @property
     def stores(self) -> list[Store]:

@@ -10,6 +10,11 @@ class ApiKey(AbstractAPIKey):
 
     stores = models.ManyToManyField("members.Store", related_name="api_keys", verbose_name=_("stores"))
 
+    @property
+    def source(self) -> str:
+        """Whose word it is that this key reports: of its events and deeds, and the subject of its budgets."""
+        return f"api:{self.prefix}"
+
     class Meta(AbstractAPIKey.Meta):
         verbose_name = _("API key")  # type: ignore[assignment]
         verbose_name_plural = _("API keys")  # type: ignore[assignment]

@@ -58,6 +58,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "day_url": reverse("staff:money_day", args=[today.isoformat()]),
         "texts": _texts(texts.by_state, today.isoformat()),
         "texts_cost": texts,
+        "cost": money_text(texts.cost_minor) + ("+" if texts.is_cut else ""),
+        "texts_read": overview.TEXTS_READ_MAX,
         "campaigns": lines_of(list(active.order_by("-pk")[:CAMPAIGNS_SHOWN]), now),
         "today": today,
     }

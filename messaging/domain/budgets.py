@@ -29,6 +29,10 @@ ALTOGETHER = date(2000, 1, 1)
 
 _STANDING = statement("budget_standing")
 _UNBALANCED = statement("budget_unbalanced")
+_REFUSES = """
+SELECT coalesce(bool_or(is_refused), false)
+FROM sms_budget_count(ARRAY[%s]::bigint[], ARRAY[%s]::text[], ARRAY[%s]::text[], ARRAY[%s]::bigint[], ARRAY[NULL]::bigint[],
+                      ARRAY[%s]::text[], ARRAY[%s]::smallint[], %s)"""
 
 
 class OverBudget(Refused):
@@ -211,6 +215,22 @@ def part_price_milli(phone: str, *, at: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT sms_dearest_price(%s, %s)", [phone, at])
         return int(cursor.fetchone()[0])
+
+
+def refuses(
+    *,
+    store_id: int | None,
+    message_class: str,
+    cause: str,
+    cause_id: int,
+    phone: str,
+    parts: int,
+    at: datetime,
+) -> bool:
+    """Whether a budget would say no to such a text now. Nothing is put aside, and nobody is waited for."""
+    with connection.cursor() as cursor:
+        cursor.execute(_REFUSES, [store_id, message_class, cause, cause_id, phone, parts, at])
+        return bool(cursor.fetchone()[0])
 
 
 def shortage(store: Store, *, subject: str, milli: int, at: datetime) -> Standing | None:

@@ -16,7 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Member, Store
-from messaging.domain import outbox, previews, rules, texts
+from messaging.domain import budgets, outbox, previews, rules, texts
 from messaging.domain.outbox import Draft
 from messaging.domain.texts import Composed
 from messaging.enums import Cause, MessageClass
@@ -82,7 +82,7 @@ def explain(
     message = _judged(draft, at)
     said = (
         *_before(template, version, store, composed),
-        *_policy(message, draft),
+        *_policy(message, draft, at),
         *_reports(message, version),
     )
     is_stopped = any(gate.says == Says.NO for gate in said)
@@ -188,6 +188,7 @@ _LABELS: Mapping[Reason, Promise] = {
     Reason.FREQUENCY: _("Not too often"),
     Reason.DUPLICATE: _("Not the same again"),
     Reason.QUIET_HOURS: _("Permitted hours"),
+    Reason.BUDGET: _("Within the budget"),
 }
 _OF_MARKETING = (Reason.FREQUENCY, Reason.QUIET_HOURS)
 _NOT_ASKED: Mapping[MessageClass, tuple[Reason, ...]] = {
@@ -197,9 +198,11 @@ _NOT_ASKED: Mapping[MessageClass, tuple[Reason, ...]] = {
 }
 
 
-def _policy(message: Message, draft: Draft) -> list[Gate]:
-    """The gates of the policy as the statement answered them."""
+def _policy(message: Message, draft: Draft, at: datetime) -> list[Gate]:
+    """The gates of the policy as the statement answered them; it asks the budgets only about what may go otherwise."""
     noes = set(gates_of(message.gates))
+    if _is_over_budget(draft, at):
+        noes.add(Reason.BUDGET)
     hours = outbox.hours_for(draft.message_class)
     is_marketing = draft.message_class == MessageClass.MARKETING
     monthly = hours.monthly(is_personal=draft.cause == Cause.RULE)
@@ -219,6 +222,18 @@ def _policy(message: Message, draft: Draft) -> list[Gate]:
         for reason in GATES
         if reason not in _NOT_ASKED.get(draft.message_class, ())
     ]
+
+
+def _is_over_budget(draft: Draft, at: datetime) -> bool:
+    return budgets.refuses(
+        store_id=draft.store_id,
+        message_class=draft.message_class.value,
+        cause=draft.cause.value,
+        cause_id=draft.cause_id,
+        phone=draft.phone,
+        parts=draft.parts,
+        at=at,
+    )
 
 
 def _says(reason: Reason, noes: set[Reason]) -> Says:

@@ -46,6 +46,13 @@ RETURNS boolean LANGUAGE sql STABLE AS $$
       AND e.type IN ('card_spent', 'points_redeemed', 'service_taken', 'value_sent', 'value_adjusted', 'recharge_refunded'))
 $$;
 
+-- Who reported the event a text answers. A budget of an API key is for what was reported with it: its subject is that source.
+CREATE OR REPLACE FUNCTION sms_source_of(in_event bigint)
+RETURNS text LANGUAGE plpgsql STABLE STRICT SET enable_seqscan = off AS $$
+BEGIN
+  RETURN (SELECT e.source FROM members_membershipevent e WHERE e.id = in_event);
+END $$;
+
 -- Adds to a budget's period, in a row that no other transaction holds; waits for nobody.
 CREATE OR REPLACE FUNCTION sms_budget_note(
   in_budget bigint, in_period date, in_protected boolean, in_reserved bigint, in_charged bigint, in_released bigint
@@ -118,7 +125,7 @@ BEGIN
   ), price AS MATERIALIZED (
     SELECT s.start, sms_dearest_price(s.start, in_at) AS milli FROM (SELECT DISTINCT start FROM draft) s
   ), priced AS MATERIALIZED (
-    SELECT d.n, d.store_id, d.is_debit, d.is_debit OR d.class = 'verification' AS is_protected,
+    SELECT d.n, d.store_id, sms_source_of(d.event_id) AS source, d.is_debit, d.is_debit OR d.class = 'verification' AS is_protected,
            d.parts * price.milli AS milli, p.id AS purse_id, p.budget_id, p.opened_at,
            p.reserved_milli - p.drawn_milli AS purse_left
     FROM draft d JOIN price ON price.start = d.start
@@ -143,6 +150,7 @@ BEGIN
            THEN coalesce(p.purse_left, 0) ELSE 0 END AS aside
     FROM priced p
     JOIN budget b ON b.scope = 'house' OR (b.scope = 'store' AND b.store_id = p.store_id) OR b.id = p.budget_id
+      OR (b.scope = 'api_key' AND b.subject = p.source)
     JOIN used ON used.id = b.id
     WINDOW all_before AS (PARTITION BY b.id ORDER BY p.is_protected DESC, p.n)
   )
@@ -167,11 +175,11 @@ DECLARE noted bigint;
 BEGIN
   IF coalesce((SELECT sum(r) FROM unnest(in_reserved) r), 0) = 0 THEN RETURN 0; END IF;
   WITH need AS MATERIALIZED (
-    SELECT d.store_id, d.cause, d.cause_id,
+    SELECT d.store_id, d.cause, d.cause_id, sms_source_of(d.event_id) AS source,
            d.class = 'verification' OR sms_is_debit_notice(d.class, d.event_id) AS is_protected, sum(d.milli)::bigint AS milli
     FROM unnest(in_store, in_class, in_cause, in_cause_id, in_event, in_reserved)
       AS d (store_id, class, cause, cause_id, event_id, milli)
-    GROUP BY 1, 2, 3, 4
+    GROUP BY 1, 2, 3, 4, 5
   ), asked AS MATERIALIZED (
     SELECT p.id, p.opened_at, p.budget_id, p.reserved_milli - p.drawn_milli AS remainder, n.milli
     FROM messaging_purse p JOIN (
@@ -184,17 +192,18 @@ BEGIN
     FROM asked a WHERE p.id = a.id AND a.remainder > 0
     RETURNING p.cause, p.cause_id, p.store_id, a.opened_at, least(a.milli, a.remainder) AS milli
   ), moves AS (
-    SELECT n.store_id, n.cause, n.cause_id, n.is_protected, in_at AS moment, n.milli AS reserved, 0::bigint AS released
+    SELECT n.store_id, n.cause, n.cause_id, n.source, n.is_protected, in_at AS moment, n.milli AS reserved, 0::bigint AS released
     FROM need n
     UNION ALL
-    SELECT d.store_id, d.cause, d.cause_id, false, d.opened_at, 0, d.milli FROM drawn d
+    SELECT d.store_id, d.cause, d.cause_id, NULL, false, d.opened_at, 0, d.milli FROM drawn d
   ), summed AS (
     -- drawn money of the same period changes nothing: it is reserved once, and the release is taken off again
     SELECT b.id, sms_budget_period(b.period, b.timezone, m.moment) AS period_on, m.is_protected,
            sum(m.reserved)::bigint AS reserved, sum(m.released)::bigint AS released
     FROM moves m
     LEFT JOIN messaging_purse p ON p.cause = m.cause AND p.cause_id = m.cause_id
-    JOIN messaging_budget b ON (b.scope = 'house' OR (b.scope = 'store' AND b.store_id = m.store_id) OR b.id = p.budget_id)
+    JOIN messaging_budget b ON (b.scope = 'house' OR (b.scope = 'store' AND b.store_id = m.store_id) OR b.id = p.budget_id
+        OR (b.scope = 'api_key' AND b.subject = m.source))
       AND b.from_at <= m.moment AND (b.until_at IS NULL OR m.moment < b.until_at)
     GROUP BY 1, 2, 3
     ORDER BY 1, 2, 3
@@ -218,7 +227,7 @@ BEGIN
       SELECT id FROM messaging_settling ORDER BY id LIMIT in_limit FOR UPDATE SKIP LOCKED)
     RETURNING message_id
   ), cost AS MATERIALIZED (
-    SELECT m.id, m.store_id, m.cause, m.cause_id, m.created_at, m.reserved_milli::bigint AS reserved,
+    SELECT m.id, m.store_id, m.cause, m.cause_id, sms_source_of(m.event_id) AS source, m.created_at, m.reserved_milli::bigint AS reserved,
       m.message_class = 'verification' OR sms_is_debit_notice(m.message_class, m.event_id) AS is_protected,
       (CASE WHEN m.state IN ('accepted', 'delivered', 'undelivered', 'no_receipt') AND taken.parts < m.parts
             THEN m.parts * coalesce(taken.milli, sms_part_price(m.gateway_id, m.phone, m.submitted_at))
@@ -236,7 +245,8 @@ BEGIN
       sum(greatest(c.reserved - c.charged, 0))::bigint AS rest
     FROM cost c
     LEFT JOIN messaging_purse p ON p.cause = c.cause AND p.cause_id = c.cause_id
-    JOIN messaging_budget b ON (b.scope = 'house' OR (b.scope = 'store' AND b.store_id = c.store_id) OR b.id = p.budget_id)
+    JOIN messaging_budget b ON (b.scope = 'house' OR (b.scope = 'store' AND b.store_id = c.store_id) OR b.id = p.budget_id
+        OR (b.scope = 'api_key' AND b.subject = c.source))
       AND b.from_at <= c.created_at AND (b.until_at IS NULL OR c.created_at < b.until_at)
     GROUP BY 1, 2, 3
     ORDER BY 1, 2, 3

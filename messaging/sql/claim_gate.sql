@@ -4,7 +4,8 @@
 -- gates; reasons are those of messaging/states.py. How many marketing texts really left for a number (or may have) in the
 -- last 24 hours and 30 days is counted last, of those that may go: one too many waits until there is room, if it is then
 -- still in time. Those of this claim count each other, the personal ones first; of two claims at once that have a text for
--- one number, one waits a moment. A message that is no longer queued, or not due, is left alone.
+-- one number, one waits a moment. So it is with equal texts that were written in one instant and did not see each other:
+-- the one written first leaves, or whichever has left. A message that is no longer queued, or not due, is left alone.
 WITH clock AS MATERIALIZED (
   SELECT coalesce(%(at)s::timestamptz, clock_timestamp()) AS now
 ), lease AS MATERIALIZED (
@@ -15,7 +16,7 @@ WITH clock AS MATERIALIZED (
   SELECT m.* FROM lease, clock, unnest(%(ids)s::bigint[]) AS t (id)
   CROSS JOIN LATERAL (
     SELECT m.id, m.member_id, m.store_id, m.template_version_id, m.phone, m.phone_hash, m.message_class, m.cause,
-           m.priority, m.timezone, m.gateway_id, m.expires_at, m.attempts, m.is_personal,
+           m.priority, m.timezone, m.gateway_id, m.expires_at, m.attempts, m.is_personal, m.text, m.event_id, m.created_at,
            substr(m.phone, 1, 4) AS country
     FROM messaging_message m
     WHERE m.id = t.id AND m.state = 'queued' AND m.due_at <= clock.now
@@ -53,7 +54,8 @@ WITH clock AS MATERIALIZED (
     SELECT has_marketing_consent, has_service_consent FROM members_member p WHERE p.id = m.member_id OFFSET 0
   ) p ON true
 ), lately AS MATERIALIZED (  -- what the number of a marketing text that may go had, the newest first, and who else waits for it
-  SELECT j.*, heard.times, heard.others,
+  SELECT j.*, heard.times, coalesce(heard.others, same.others) AS others,
+         coalesce(heard.is_said, same.is_said, false) AS is_said,
          count(*) FILTER (WHERE j.said = '' AND j.message_class = 'marketing')
            OVER (PARTITION BY j.phone_hash ORDER BY j.is_personal DESC, j.id
                  ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)::int AS before
@@ -61,13 +63,27 @@ WITH clock AS MATERIALIZED (
   LEFT JOIN LATERAL (
     SELECT array_agg(coalesce(x.submitted_at, x.created_at) ORDER BY coalesce(x.submitted_at, x.created_at) DESC)
              FILTER (WHERE x.state <> 'queued') AS times,
-           array_agg(x.id) FILTER (WHERE x.state = 'queued') AS others
+           array_agg(x.id) FILTER (WHERE x.state = 'queued') AS others,
+           j.attempts = 0 AND bool_or(x.text = j.text AND (x.id < j.id OR x.attempts > 0)
+             AND abs(extract(epoch FROM x.created_at - j.created_at)) < extract(epoch FROM sms_same_text_window())
+             AND sms_same_text_matters(j.message_class, j.cause, j.event_id)) AS is_said
     FROM messaging_message x
     WHERE x.phone_hash = j.phone_hash AND x.message_class = 'marketing' AND x.id <> j.id
       AND x.created_at > j.now - interval '40 days'  -- no text waits ten days before it leaves
       AND x.state NOT IN ('held', 'retry_wait', 'suppressed', 'expired', 'cancelled', 'rejected')
     OFFSET 0
   ) heard ON j.said = '' AND j.message_class = 'marketing'
+  LEFT JOIN LATERAL (  -- of a text that is not marketing: only those that say the same; what is tried again was asked before
+    SELECT array_agg(x.id) FILTER (WHERE x.id > j.id AND x.attempts = 0 AND x.state = 'queued'
+                                   AND sms_same_text_matters(j.message_class, j.cause, j.event_id)) AS others,
+           bool_or((x.id < j.id OR x.attempts > 0) AND sms_same_text_matters(j.message_class, j.cause, j.event_id)) AS is_said
+    FROM sms_texts_lately(j.member_id, j.phone_hash) x
+    WHERE x.id <> j.id AND x.text = j.text AND x.phone_hash = j.phone_hash
+      AND x.state NOT IN ('suppressed', 'expired', 'cancelled', 'rejected')
+      AND (x.id < j.id OR sms_same_text_matters(x.message_class, x.cause, x.event_id))
+      AND abs(extract(epoch FROM x.created_at - j.created_at)) < extract(epoch FROM sms_same_text_window())
+    OFFSET 0
+  ) same ON j.said = '' AND j.message_class NOT IN ('marketing', 'verification') AND j.attempts = 0
 ), held AS MATERIALIZED (  -- an earlier claim of the same moment holds its own (sms_take): then this one waits for it
   SELECT m.id
   FROM (SELECT DISTINCT unnest(others) AS id FROM lately) other
@@ -76,14 +92,17 @@ WITH clock AS MATERIALIZED (
   ) m
 ), verdict AS MATERIALIZED (  -- those of this claim before it count too; `fits_at`: when there is room under both caps
   SELECT l.id, l.priority, l.gateway_id, l.expires_at, l.now,
-    CASE WHEN cap.is_beside THEN 'beside' WHEN cap.fits_at > l.now THEN 'frequency' ELSE l.said END AS verdict,
-    CASE WHEN cap.is_beside THEN NULL
+    CASE WHEN l.is_said THEN 'duplicate' WHEN beside.is_beside THEN 'beside' WHEN cap.fits_at > l.now THEN 'frequency'
+         ELSE l.said END AS verdict,
+    CASE WHEN l.is_said OR beside.is_beside THEN NULL
          WHEN l.said = 'quiet_hours' THEN l.opens_at
          WHEN cap.fits_at > l.now AND cap.fits_at < l.expires_at THEN cap.fits_at END AS waits_until
   FROM lately l
+  CROSS JOIN LATERAL (
+    SELECT EXISTS (SELECT FROM unnest(l.others) o WHERE o NOT IN (SELECT id FROM held)) AS is_beside
+  ) beside
   LEFT JOIN LATERAL (
-    SELECT EXISTS (SELECT FROM unnest(l.others) o WHERE o NOT IN (SELECT id FROM held)) AS is_beside,
-           greatest(had.times[%(per_day)s::int] + interval '24 hours', had.times[had.monthly] + interval '30 days',
+    SELECT greatest(had.times[%(per_day)s::int] + interval '24 hours', had.times[had.monthly] + interval '30 days',
                     CASE WHEN least(%(per_day)s::int, had.monthly) < 1 THEN timestamptz 'infinity' END) AS fits_at
     FROM (SELECT array_fill(l.now, ARRAY[l.before]) || l.times AS times,
                  %(per_month)s::int - CASE WHEN l.is_personal THEN 0 ELSE %(reserved)s::int END AS monthly) had

@@ -101,7 +101,8 @@ WITH draft AS (
     in_at)
 ), decided AS (
   SELECT j.*, coalesce(a.reserved, 0) AS reserved,
-    CASE WHEN a.is_refused AND j.reason IN ('', 'quiet_hours') THEN 'budget' ELSE j.reason END AS verdict
+    CASE WHEN a.is_refused AND j.reason IN ('', 'quiet_hours') THEN 'budget' ELSE j.reason END AS verdict,
+    nullif(coalesce(j.gates, 0) + CASE WHEN a.is_refused THEN 64 ELSE 0 END, 0)::smallint AS noes  -- asked of what may go
   FROM judged j LEFT JOIN afforded a ON a.number = j.number
 ), written AS (
   INSERT INTO messaging_message
@@ -112,7 +113,7 @@ WITH draft AS (
      j.version_id, j.language, j.text, j.encoding, j.parts, j.cause, j.cause_id, j.event_id, j.timezone,
      CASE j.verdict WHEN '' THEN 'queued' WHEN 'quiet_hours' THEN 'queued' WHEN 'too_late' THEN 'expired'
                  ELSE 'suppressed' END,
-     j.verdict, j.gates, least(j.leaves_at, j.expires_at), j.expires_at, 0, in_at,
+     j.verdict, j.noes, least(j.leaves_at, j.expires_at), j.expires_at, 0, in_at,
      CASE WHEN j.verdict IN ('', 'quiet_hours') THEN NULL ELSE in_at END,
      CASE WHEN j.verdict IN ('', 'quiet_hours') THEN j.reserved ELSE 0 END, j.is_personal
   FROM decided j

@@ -57,8 +57,8 @@ CREATE OR REPLACE TRIGGER message_waits_no_more AFTER UPDATE OF state ON messagi
 -- Takes up to so many ids that are due, the most urgent first, passing over chunks another process is at. Its statements
 -- see what was committed before each of them: an id is never taken before its message can be read. For marketing the
 -- phone is locked too (shared), which an opt-out locks alone: none can commit between the reading of the rules
--- (claim_gate.sql) and the commit of the attempt. The message's own row is locked as well, so that the gate sees which
--- texts to a number another claim is at. Where an opt-out or another is at work right now, the message waits a moment
+-- (claim_gate.sql) and the commit of the attempt. The message's own row is locked as well (a code's is not), so that the
+-- gate sees which texts to a number another claim is at. Where an opt-out or another is at work right now, the message waits a moment
 -- more. `looked_at` below `in_limit` means that nothing else was
 -- due. A dead epoch takes nothing.
 CREATE OR REPLACE FUNCTION sms_take(
@@ -108,7 +108,7 @@ BEGIN
   END IF;
 
   WITH candidate AS MATERIALIZED (
-    SELECT m.id, m.priority, m.expires_at, m.gateway_id,
+    SELECT m.id, m.priority, m.expires_at, m.gateway_id, m.message_class <> 'verification' AS is_held,
            CASE WHEN m.message_class = 'marketing' THEN sms_phone_key(m.phone_hash) END AS key
     FROM unnest(ids) AS t (id)
     CROSS JOIN LATERAL (
@@ -122,9 +122,9 @@ BEGIN
     SELECT m.id FROM candidate c CROSS JOIN LATERAL (
       SELECT m.id FROM messaging_message m WHERE m.id = c.id AND m.state = 'queued' FOR NO KEY UPDATE SKIP LOCKED
     ) m
-    WHERE c.key IN (SELECT key FROM locked)
+    WHERE c.is_held AND (c.key IS NULL OR c.key IN (SELECT key FROM locked))
   ), free AS MATERIALIZED (
-    SELECT id, priority, expires_at, gateway_id, key IS NULL OR id IN (SELECT id FROM held) AS may_go FROM candidate
+    SELECT id, priority, expires_at, gateway_id, NOT is_held OR id IN (SELECT id FROM held) AS may_go FROM candidate
   ), later AS (
     INSERT INTO messaging_waiting (state, priority, gateway_id, due_at, expires_at, ids, taken)
     SELECT 'queued', priority, gateway_id, in_at + interval '0.2 seconds', expires_at, array_agg(id), 0

@@ -10,31 +10,45 @@ from collections import deque
 PAUSE_SECONDS = 1.0
 # What leaves us within a second may reach the carrier closer together: its second is a little longer on our clock.
 SPAN_SECONDS = 1.05
+LEARNED = 0.2  # how much each text counts in the usual number of parts
 
 
 class Pace:
     """`rate` counts parts a second, 0 is no cap. `now` is the event loop's time.
 
-    `reserve` is what marketing leaves free for codes, `plenty` how much room it waits for, so that claims are few: of
-    the window, or of a second's worth where that is less.
+    Claims count texts: under a cap it learns how many parts they have of late, so that a claim is what a second can
+    carry. What is claimed has to leave before the next claim, a code's too.
     """
 
     def __init__(self, rate: int, window: int) -> None:
         self.rate, self._window = rate, window
         self._limit = window
-        share = min(window, rate) if rate else window
-        self.reserve = share // 10 or (1 if share > 1 else 0)
-        self.plenty = max(1, share // 4)
+        self._share = min(window, rate) if rate else window
+        self._usual_parts = 1.0
         self._paused_until = 0.0
         self._recent: deque[tuple[float, int]] = deque()
         self._recent_parts = 0
+
+    @property
+    def reserve(self) -> int:
+        """What marketing leaves free for codes: of the window, or of a second's worth where that is less."""
+        share = int(self._share / self._usual_parts)
+        return share // 10 or (1 if share > 1 else 0)
+
+    @property
+    def plenty(self) -> int:
+        """How much room marketing waits for, so that claims are few."""
+        return max(1, int(self._share / self._usual_parts) // 4)
 
     def room(self, now: float, in_flight: int) -> int:
         """How many messages may be claimed now."""
         if now < self._paused_until:
             return 0
         room = self._limit - in_flight
-        return min(room, self._tokens(now)) if self.rate else room
+        if not self.rate:
+            return room
+        tokens = self._tokens(now)
+        return min(room, max(1, round(tokens / self._usual_parts)) if tokens else 0)
 
     def wait_seconds(self, now: float) -> float:
         """How long nothing can change by itself; at most a second."""
@@ -55,6 +69,7 @@ class Pace:
         if self.rate:
             self._recent.append((now, parts))
             self._recent_parts += parts
+            self._usual_parts += (parts - self._usual_parts) * LEARNED
 
     def throttled(self, now: float) -> None:
         """The gateway asked to slow down: nothing for about a second, then one message, then twice as many

@@ -19,7 +19,7 @@ from members.enums import ConsentSource, Role, TenderType
 from members.models import Member, MemberFacts, Purchase, Store
 from messaging.domain import suppressions
 from messaging.domain.outbox import enqueue
-from messaging.models import Alert, AlertKind, Gateway, Message
+from messaging.models import Alert, AlertKind, Gateway, GatewayPrice, Message
 from tests.conftest import NOON, Enrol, employ
 from tests.crm.admin.conftest import draft_to
 from tests.crm.staff.conftest import at_work, queries_of, text_of
@@ -154,6 +154,48 @@ def test_todays_texts_have_a_price_once_they_have_left(owner, enrol: Enrol, rive
 
     assert (page.context["texts_cost"].parts, page.context["texts_cost"].cost_minor) == (3, 12)
     assert "¥0.12" in text_of(page) and "3 parts handed over" in text_of(page)
+
+
+def test_a_text_costs_what_its_number_costs_at_the_gateway_that_took_it(owner, enrol: Enrol, riverside):
+    gateway = Gateway.objects.create(name="Main", host="127.0.0.1", port=2775, system_id="x", price_minor=4)
+    long_ago, later = timezone.now() - timedelta(days=9), timezone.now() + timedelta(hours=2)
+    for prefix, milli, moment in (("+8613", 2500, long_ago), ("+8613", 9000, later)):
+        GatewayPrice.objects.create(gateway=gateway, prefix=prefix, price_milli=milli, from_at=moment)
+    for phone in ("13800138001", "15000150000"):
+        enqueue([draft_to(enrol(phone), riverside)], at=timezone.now())
+    with pgtrigger.ignore("messaging.Message:message_moves"):
+        Message.objects.update(state="delivered", gateway=gateway, submitted_at=timezone.now())
+
+    texts = owner.get(WHERE).context["texts_cost"]
+
+    assert (texts.parts, texts.cost_minor) == (2, 7), "2.5 and 4 fen, rounded up; no later price"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "Of the newest 2 texts of the whole house"), ("zh-hans", "整个企业最新的 2 条短信")],
+)
+def test_of_a_day_with_very_many_texts_the_newest_are_counted(
+    owner, enrol: Enrol, riverside, hilltop, monkeypatch, language, said
+):
+    monkeypatch.setattr(overview, "TEXTS_READ_MAX", 2)
+    for number, store in enumerate([riverside, hilltop, riverside]):
+        enqueue([draft_to(enrol(f"1380013800{number}", store=store), store)], at=timezone.now())
+
+    answer = owner.get(WHERE, headers={"Accept-Language": language})
+
+    assert sum(answer.context["texts_cost"].by_state.values()) == 1
+    assert answer.context["cost"].endswith("0.00+")
+    assert said in text_of(answer)
+
+
+def test_yesterdays_texts_make_no_day_look_cut(owner, enrol: Enrol, riverside, monkeypatch):
+    monkeypatch.setattr(overview, "TEXTS_READ_MAX", 1)
+    for number in (1, 2):
+        enqueue([draft_to(enrol(f"1380013800{number}"), riverside)], at=timezone.now())
+    Message.objects.filter(pk=Message.objects.earliest("pk").pk).update(created_at=NOON)
+
+    assert not owner.get(WHERE).context["texts_cost"].is_cut
 
 
 def came(member: Member, *days_ago: int) -> Member:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, time
+
+from django.db import connection, transaction
 
 from members.domain.enrolment import phone_hash
 from members.models import Member
+from messaging.domain.dispatch import claims
 from messaging.domain.dispatch import lease as leases
 from messaging.domain.dispatch.claims import ALL, Batch, claim
 from messaging.domain.dispatch.database import Connection, Line
@@ -28,9 +32,9 @@ def main_gateway() -> Gateway:
 
 
 def message(member: Member, message_class: MessageClass, at: datetime, *, run: int = 1, **more) -> Message:
-    """A queued message that no rule of the outbox has looked at."""
+    """A queued message that no rule of the outbox has looked at; each says something else."""
     fields = {
-        "text": "Hello",
+        "text": f"Hello {message_class} {run}",
         "encoding": "GSM-7",
         "parts": 1,
         "timezone": "Asia/Shanghai",
@@ -86,6 +90,18 @@ def claim_now(lease: Lease, at: datetime, limit: int = 100, priorities: Sequence
             await line.close()
 
     return asyncio.run(work())
+
+
+@contextmanager
+def leaving(lease: Lease, at: datetime) -> Iterator[None]:
+    """A claim of what is due, judged and written, whose transaction is not committed before the block ends."""
+    words = lease.key | {"at": at, "opens": DAY.opens, "closes": DAY.closes}
+    caps = {"per_day": DAY.per_day, "per_month": DAY.per_month, "reserved": DAY.reserved}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(claims._TAKE, words | {"priorities": claims.ALL, "limit": 1})
+        cursor.execute(claims._GATE, words | caps | {"ids": cursor.fetchone()[0]})
+        assert len(cursor.fetchall()) == 1
+        yield
 
 
 def write(lease: Lease, answers: Sequence[Answer] = (), receipts: Sequence[ReceiptIn] = ()) -> None:

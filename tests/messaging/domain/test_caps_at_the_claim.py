@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -18,7 +17,7 @@ from messaging.enums import Cause, MessageClass
 from messaging.models import Gateway, GatewayPrice, Message, Waiting
 from messaging.states import Reason, State
 from tests.conftest import NOON
-from tests.messaging.domain.desk import DAY, claim_now, hold, main_gateway, message, no, take_again, write
+from tests.messaging.domain.desk import claim_now, hold, leaving, main_gateway, message, no, take_again, write
 from tests.messaging.test_outbox import draft
 
 MARKETING = MessageClass.MARKETING
@@ -74,7 +73,7 @@ def enqueued_at_one_instant(member: Member, *causes: Cause) -> None:
 
     def write_one(cause: Cause) -> None:
         with transaction.atomic():
-            outbox.enqueue([draft(member, cause=cause)], at=NOON)
+            outbox.enqueue([replace(draft(member, cause=cause), text=f"Hello {cause}")], at=NOON)
             all_written.wait(10)
         connection.close()
 
@@ -231,18 +230,6 @@ def test_the_money_put_aside_for_a_text_that_stays_is_free_again(lease, li_lei, 
 # Two gateways at once
 
 
-@contextmanager
-def leaving(lease: Lease) -> Iterator[None]:
-    """A claim of what is due, judged and written, whose transaction is not committed before the block ends."""
-    words = lease.key | {"at": NOON, "opens": DAY.opens, "closes": DAY.closes}
-    caps = {"per_day": DAY.per_day, "per_month": DAY.per_month, "reserved": DAY.reserved}
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(claims._TAKE, words | {"priorities": claims.ALL, "limit": 1})
-        cursor.execute(claims._GATE, words | caps | {"ids": cursor.fetchone()[0]})
-        assert len(cursor.fetchall()) == 1
-        yield
-
-
 UNGUARDED = claims._GATE.replace(
     "EXISTS (SELECT FROM unnest(l.others) o WHERE o NOT IN (SELECT id FROM held))", "false"
 )
@@ -254,7 +241,7 @@ def test_of_two_claims_at_once_one_waits_for_the_other(lease, other_lease, li_le
     queued(li_lei, 1), queued(li_lei, 2)
     monkeypatch.setattr(claims, "_GATE", gate)
 
-    with leaving(lease):
+    with leaving(lease, NOON):
         claim_now(other_lease, NOON)
     claim_now(other_lease, NOON + timedelta(seconds=1))
 
@@ -264,7 +251,7 @@ def test_of_two_claims_at_once_one_waits_for_the_other(lease, other_lease, li_le
 def test_a_text_written_while_another_is_leaving_waits_a_moment(lease, other_lease, li_lei):
     queued(li_lei, 1)
 
-    with leaving(lease):
+    with leaving(lease, NOON):
         thread = threading.Thread(target=lambda: (queued(li_lei, 2), connection.close()))
         thread.start()
         thread.join(10)

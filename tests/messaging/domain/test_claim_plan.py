@@ -42,5 +42,5 @@ def test_a_claim_planned_on_an_empty_table_still_looks_at_each_message_by_its_id
         for step in steps((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
         if step.get("Relation Name") == "messaging_message" and "Scan" in step["Node Type"]
     ]
-    assert len(looks) == 6
-    assert all("(id = " in look or "(phone_hash = " in look for look in looks), looks
+    assert len(looks) == 8
+    assert all(re.search(r"\((id|member_id|phone_hash) = ", look) for look in looks), looks

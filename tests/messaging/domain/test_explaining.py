@@ -9,6 +9,7 @@ import pytest
 
 from crm.reports.explaining import today
 from members.domain.enrolment import phone_hash
+from messaging.domain.budgets import set_budget
 from messaging.domain.explaining import Says, explain
 from messaging.domain.outbox import enqueue
 from messaging.domain.texts import approve, save_draft
@@ -164,3 +165,27 @@ def test_each_link_and_number_has_to_be_reported(li_lei, riverside, mei, reporte
     told = explain(member=li_lei, store=riverside, at=NOON, template=template)
 
     assert says(told)["reports"] == (Says.YES if says_yes else Says.NO)
+
+
+@pytest.mark.parametrize(("amount_minor", "answer"), [(4, Says.YES), (3, Says.NO)])
+def test_a_budget_that_is_used_up_is_a_no_beside_the_others(li_lei, riverside, push, amount_minor, answer):
+    Gateway.objects.create(name="Main", host="h", port=1, system_id="s", price_minor=4)
+    set_budget(
+        scope="store",
+        store=riverside,
+        period="month",
+        amount_minor=amount_minor,
+        protected_percent=0,
+        by=None,
+        at=NOON,
+    )
+
+    told = explain(member=li_lei, store=riverside, at=NOON, template=push)
+    enqueue([draft(li_lei)], at=NOON)
+    capped = explain(member=li_lei, store=riverside, at=NOON, template=push)
+
+    assert says(told)[Reason.BUDGET] == answer
+    assert told.would_leave == (answer == Says.YES)
+    assert [gate.why for gate in told.noes] == [Reason.BUDGET.label] * (answer == Says.NO)
+    assert says(capped)[Reason.BUDGET] == Says.NO
+    assert (says(capped)[Reason.FREQUENCY] == Says.NO) == (answer == Says.YES)

@@ -65,7 +65,7 @@ def in_doubt(member, gateway, message_class=NOTIFICATION, *, run: int = 1, **mor
         attempts=1,
         gateway=gateway,
         submitted_at=NOON,
-        **more,
+        **{"text": "Hello"} | more,
     )
     attempt = Attempt.objects.create(
         message=text, number=1, gateway=gateway, epoch=1, outcome="uncertain", started_at=NOON
