@@ -1,6 +1,6 @@
 """Issuing coupons: to one member by hand or by a deed, or to many, each once by its key.
 
-Locked in this order: the members in id order (or, by a deed, the accounts it has locked), the definition, the coupons.
+Locked in this order: the members in id order (or, by a deed, the accounts it has locked), then as coupon_locks.py says.
 """
 
 from __future__ import annotations
