@@ -203,12 +203,17 @@ def _room(definition: CouponDefinition) -> int | None:
     return None if definition.quota is None else max(definition.quota - definition.issued, 0)
 
 
+def most_off(definition: CouponDefinition) -> int | None:
+    """The most one coupon takes off; None when only the bill bounds it."""
+    return definition.off_max_minor if definition.kind == CouponKind.PERCENT else definition.off_minor
+
+
 def budget_room(definition: CouponDefinition) -> int | None:
     """How many more coupons the rest of the budget pays for, each at its most; None when nothing bounds them.
 
     What is out and unused has its part of the budget already.
     """
-    most = definition.off_max_minor if definition.kind == CouponKind.PERCENT else definition.off_minor
+    most = most_off(definition)
     if definition.budget_minor is None or not most:
         return None
     still_open = (CouponState.ISSUED, CouponState.RESERVED)
