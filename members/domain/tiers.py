@@ -14,7 +14,8 @@ All of it is `tier_judged` in sql/tiers.sql. A tier set by hand decides until it
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -25,9 +26,11 @@ from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext_lazy as _
 
 from members.domain import audit, coupon_issuing, events, housebook
+from members.domain.coupon_issuing import Gift
 from members.domain.coupon_locks import lock_definitions
+from members.domain.events import Fact
 from members.domain.housebook import House
-from members.domain.ledger import Actor, NotCurrent
+from members.domain.ledger import Actor
 from members.domain.local_days import day_of
 from members.domain.moves import lock_members
 from members.event_types import EVENT_TYPES
@@ -134,21 +137,18 @@ def _moves() -> QuerySet[TierEntry]:
 
 def _tell_under_locks(entries: Collection[TierEntry], at: datetime) -> int:
     lock_definitions(given.pk for entry in entries if (given := _coupon_of(entry)))
-    told = 0
-    for entry in entries:
-        told += _tell(entry, at) is not None
-        _give_coupon(entry, at)
-    return told
+    told = events.publish_many([_fact(entry) for entry in entries], at=at)
+    _give_coupons(entries, at)
+    return len(told)
 
 
-def _tell(entry: TierEntry, at: datetime) -> MembershipEvent | None:
-    return events.publish(
-        EVENT_TYPES["tier_changed"].name,
+def _fact(entry: TierEntry) -> Fact:
+    return Fact(
+        name=EVENT_TYPES["tier_changed"].name,
         member=entry.member,
         store=entry.member.home_store,
         source=SOURCE,
         key=f"tier:{entry.pk}",
-        at=at,
         payload={
             "tier": entry.tier.name if entry.tier else "",
             "tier_before": entry.tier_before.name if entry.tier_before else "",
@@ -163,22 +163,17 @@ def _coupon_of(entry: TierEntry) -> CouponDefinition | None:
     return tier.coupon if tier and rises else None
 
 
-def _give_coupon(entry: TierEntry, at: datetime) -> None:
-    """The coupon of a tier, once a member and tier. A definition that gives no more, or a member no more, get none."""
-    tier, definition = entry.tier, _coupon_of(entry)
-    if tier is None or definition is None:
-        return
-    with suppress(coupon_issuing.CouponNotIssued, NotCurrent):
-        coupon_issuing.issue(
-            definition=definition,
-            member=entry.member,
-            actor=Actor(SOURCE),
-            key=f"tier:{tier.pk}:{entry.member_id}",
-            at=at,
-            store=entry.member.home_store,
-            reason=tier.name,
-            is_in_deed=True,
-        )
+def _give_coupons(entries: Iterable[TierEntry], at: datetime) -> None:
+    """The coupons of tiers, once a member and tier. A definition that gives no more, or a member no more, get none."""
+    gifts: dict[CouponDefinition, list[Gift]] = defaultdict(list)
+    for entry in entries:
+        tier, definition = entry.tier, _coupon_of(entry)
+        if tier and definition:
+            key = f"tier:{tier.pk}:{entry.member_id}"
+            gifts[definition].append(Gift(entry.member, entry.member.home_store, key, tier.name))
+    for definition, wanted in gifts.items():
+        with suppress(coupon_issuing.CouponNotIssued):
+            coupon_issuing.issue_each(definition=definition, gifts=wanted, actor=Actor(SOURCE), at=at)
 
 
 def judge(at: datetime, member_id: int | None = None) -> list[int]:
