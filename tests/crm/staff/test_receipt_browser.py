@@ -1,4 +1,4 @@
-"""Chen forgets the amount, and prints a receipt of a large balance on 72 mm of paper."""
+"""Chen forgets the amount, Mei mistypes a number; and a receipt of a large balance is printed on 72 mm of paper."""
 
 from __future__ import annotations
 
@@ -42,6 +42,18 @@ def test_no_amount_is_told_beside_the_field_in_our_words(shop, card, language, s
 
         expect(page.locator("#deed").get_by_text(said)).to_be_visible()
         expect(page.locator("#id_amount")).to_be_focused()
+
+
+def test_a_number_too_small_is_told_beside_the_field_in_our_words(shop, mei):
+    with browsing(shop) as page:
+        log_in(page, "mei")
+        page.goto("/coupons/new/")
+        page.get_by_label("How many in all").fill("-3")
+
+        page.get_by_role("button", name="Save").click()
+
+        said = page.locator(".field", has=page.get_by_label("How many in all")).locator(".errorlist")
+        expect(said).to_have_text("Ensure this value is greater than or equal to 0.")
 
 
 def test_a_large_balance_stands_on_one_line_of_the_receipt(shop, card, at_till, riverside):
