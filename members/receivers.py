@@ -34,7 +34,7 @@ def judge_tier(sender: Any, *, event: MembershipEvent, **_: Any) -> None:
     """A deed that counts: judge the member's tier anew, in the deed's transaction. Nothing without a scheme."""
     if housebook.kept().tiers:
         with transaction.atomic():
-            tiers.rejudge(event.member, event.at)
+            tiers.rejudge(event.member, at=event.at)
 
 
 def _no_tiers(coming: Coming) -> Ride | None:

@@ -38,6 +38,13 @@ class HandoutRefused(Refused):
     code = "handout_refused"
 
 
+class AudienceChanged(HandoutRefused):
+    """Not as many meet the criteria as were agreed to."""
+
+    code = "audience_changed"
+    field = ""
+
+
 @transaction.atomic
 def begin(
     *,
@@ -48,12 +55,16 @@ def begin(
     definition: CouponDefinition,
     audience: Audience,
     reason: str,
+    expected: int | None = None,
 ) -> CouponHandout:
     """Write down that these members of a store shall have a coupon. The same key is the same hand-out. Audited.
 
-    Raises HandoutRefused, CouponNotIssued when the definition gives none at all.
+    `expected` is how many of them the person has agreed to. Raises HandoutRefused, AudienceChanged, CouponNotIssued
+    when the definition gives none at all.
     """
     if known := CouponHandout.objects.filter(key=f"{actor.scope}:{key}").first():
+        if (known.definition_id, known.audience) != (definition.pk, audience.as_json()):
+            raise HandoutRefused(_("This form has handed out coupons already. Open it again for others."))
         return known
     if actor.staff_id is None:
         raise ValueError("coupons are handed out by people of staff")
@@ -65,6 +76,8 @@ def begin(
     matching = audience.members(store, at=at).count()
     if not matching:
         raise HandoutRefused(_("Nobody meets these criteria."), field="")
+    if expected not in (None, matching):
+        raise AudienceChanged(_("There are other members now than a moment ago. Look at the numbers again."))
     facts = {
         "definition": definition,
         "store": store,

@@ -14,10 +14,12 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
+from crm.shell.formats import money_text, number_text
 from crm.staff.access import AT_TILL, IN_CHARGE, Access, access_of, needs, page
 from crm.staff.paging import PAGE_ROWS, cut, whole_number
 from members.domain import approvals
@@ -102,6 +104,17 @@ def _show(
     return page(request, "staff/approval_list.html", context, status)
 
 
+def _moved(whole: dict[str, int]) -> str:
+    """What goes along in a merge, of what there is: money, services, points."""
+    money, services, points = (whole[name] for name in ("transfer", "transfer_services", "transfer_points"))
+    said = [
+        money and money_text(money),
+        services and ngettext("%(n)s service", "%(n)s services", services) % {"n": number_text(services)},
+        points and ngettext("%(n)s point", "%(n)s points", points) % {"n": number_text(points)},
+    ]
+    return pgettext("between names", ", ").join(str(part) for part in said if part)
+
+
 def _in_words(rows: Sequence[Approval]) -> dict[int, dict[str, Any]]:
     """Each request with what it would do: the card, the plan, the deed it takes back, who becomes one. Four queries."""
 
@@ -124,7 +137,7 @@ def _in_words(rows: Sequence[Approval]) -> dict[int, dict[str, Any]]:
             "plan": plans.get(row.payload.get("plan") or 0),
             "takes_back": deeds.get(row.payload.get("operation") or 0),
             "kept": members.get(row.payload["merge"][0]) if "merge" in row.payload else None,
-            "whole": row.payload.get("whole"),
+            "moved": _moved(row.payload["whole"]) if "whole" in row.payload else "",
             "is_opening": row.deed == LimitedDeed.OPENING,
         }
         for row in rows

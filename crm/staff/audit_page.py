@@ -22,6 +22,7 @@ from django.views.decorators.http import require_GET, require_POST
 from crm.shell.formats import store_time
 from crm.staff import audit_words, fault_words
 from crm.staff.access import Access, access_of, needs, page
+from crm.staff.audit_subjects import subjects_of
 from crm.staff.fields import DayField
 from crm.staff.paging import PAGE_ROWS, asked_of, cut, whole_number, with_query
 from members.domain import audit, freezing
@@ -117,7 +118,7 @@ def audit_log(request: HttpRequest) -> HttpResponse:
     if (after := whole_number(request.GET.get("after", ""))) is not None:
         rows = rows.filter(seq__lt=after)
     shown = cut(request, list(rows[: PAGE_ROWS + 1]), PAGE_ROWS, lambda entry: str(entry.seq))
-    zone = access_of(request).store.timezone
+    zone, subjects = access_of(request).store.timezone, subjects_of(shown.rows)
     context = {
         "filter": form,
         "page": shown,
@@ -125,7 +126,7 @@ def audit_log(request: HttpRequest) -> HttpResponse:
             {
                 "entry": entry,
                 "by": str(entry.staff or "") or audit_words.done_by(entry.scope),
-                "subject": audit_words.short(entry.subject),
+                "subject": subjects[entry.pk],
                 "lines": list(changes_of(entry, zone)),
             }
             for entry in shown.rows

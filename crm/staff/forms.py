@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from crm.staff.fields import AmountField, BirthdayField, PhoneField, TagsField
+from members.amounts import MESSAGES
 from members.enums import Gender, TenderType
 from members.models import CardProduct, Member, RechargePlan, Reward, Store
 
@@ -60,7 +61,7 @@ class RechargeForm(TenderFields):
         if data.get("plan") and data.get("amount") is None and "amount" not in self.errors:
             data["amount"] = data["plan"].pay_minor
         if not data.get("plan") and data.get("amount") is None and not self.errors:
-            self.add_error("amount", AmountField.default_error_messages["required"])
+            self.add_error("amount", str(MESSAGES["empty"]))
         return data
 
 

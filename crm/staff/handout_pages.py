@@ -28,7 +28,8 @@ from crm.staff.counter import once_key
 from crm.staff.coupon_pages import WRITERS, definition_or_404, may_change
 from crm.staff.fields import AmountField, TagsField
 from crm.staff.forms import DeedForm
-from members.domain.coupon_issuing import budget_room
+from crm.staff.paging import whole_number
+from members.domain.coupon_issuing import budget_room, most_off
 from members.domain.coupon_words import headline
 from members.models import CouponDefinition, CouponHandout
 from members.refusals import Refused
@@ -76,17 +77,19 @@ class HandoutForm(DeedForm):
 @require_http_methods(["GET", "POST"])
 @needs(*WRITERS)
 def hand_out(request: HttpRequest, definition: UUID) -> HttpResponse:
-    """First who would get one; then, once per form, written down and begun."""
+    """First who would get one; then how many and for how much; then, once per form, written down and begun."""
     found, access = definition_or_404(request, definition), access_of(request)
     if not may_change(request, found):
         raise PermissionDenied
     form = HandoutForm(request.POST or None)
     if "go" not in request.POST or not form.is_valid():
         return _show(request, found, form, 422 if "go" in request.POST else 200)
-    once = once_key(request)
+    once, seen = once_key(request), whole_number(request.POST.get("seen", ""))
     try:
         if not once:
             raise handouts.HandoutRefused(_("This form is incomplete. Open it again and repeat your entry."))
+        if seen is None:
+            return _confirm(request, found, form)
         handout = handouts.begin(
             actor=access.actor,
             key=once,
@@ -95,7 +98,10 @@ def hand_out(request: HttpRequest, definition: UUID) -> HttpResponse:
             definition=found,
             audience=form.audience(),
             reason=form.cleaned_data["reason"],
+            expected=seen,
         )
+    except handouts.AudienceChanged as refusal:
+        return _confirm(request, found, form, str(refusal.message), 422)
     except Refused as refusal:
         form.refuse(refusal.message, refusal.field)
         return _show(request, found, form, 422)
@@ -139,6 +145,32 @@ def _show(request: HttpRequest, definition: CouponDefinition, form: HandoutForm,
     context |= _foreseen(request, definition, form)
     template = "staff/_handout_who.html" if request.htmx else "staff/handout_form.html"  # type: ignore[attr-defined]
     return page(request, template, context, status)
+
+
+def _confirm(
+    request: HttpRequest,
+    definition: CouponDefinition,
+    form: HandoutForm,
+    problem: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    """What it will do, in numbers; the form goes along unseen."""
+    foreseen, most = _foreseen(request, definition, form), most_off(definition)
+    if not foreseen["total"]:
+        form.refuse(_("Nobody meets these criteria."), "")
+        return _show(request, definition, form, 422)
+    coupons = foreseen["total"] if foreseen["room"] is None else foreseen["room"]
+    context = {
+        "definition": definition,
+        "headline": headline(definition),
+        "form": form,
+        "once": once_key(request),
+        "problem": problem,
+        "coupons": coupons,
+        "cost_minor": None if most is None else coupons * most,
+        **foreseen,
+    }
+    return page(request, "staff/handout_confirm.html", context, status)
 
 
 def _foreseen(request: HttpRequest, definition: CouponDefinition, form: HandoutForm) -> dict[str, Any]:

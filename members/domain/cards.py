@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from members.domain import coupon_issuing, earning, express, ledger
+from members.domain import coupon_issuing, coupon_locks, earning, express, ledger
 from members.domain.deeds import (
     AmountRefused,
     CardNotUsable,
@@ -160,6 +160,8 @@ def _load(
         *earning.legs_of(deed, awards, store),
     ]
     facts = {"amount": paid, "bonus": plan.bonus_minor if plan else 0, "points": earning.total(awards)}
+    if plan and plan.coupon_id:
+        coupon_locks.lock_before_rise([plan.coupon_id])
     outcome = conclude(
         deed, legs, event="card_recharged", facts=facts, card=card, store=store, tenders=[tender]
     )

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from members.domain import coupon_codes, events
 from members.domain.coupon_issuing import told
+from members.domain.coupon_locks import lock_coupons
 from members.models import Coupon, CouponState
 
 SOURCE = "coupons"
@@ -54,21 +55,17 @@ def warn_of_ends(*, at: datetime, limit: int = 500) -> dict[str, int]:
 
 @transaction.atomic
 def _warn(member_id: int, at: datetime) -> int:
-    ending = list(
-        Coupon.objects.select_for_update(of=("self",), no_key=True)
-        .filter(
-            member_id=member_id,
-            state__in=(CouponState.ISSUED, CouponState.RESERVED),
-            expires_at__gt=at,
-            expires_at__lte=at + WARN_BEFORE,
-        )
-        .select_related("definition", "store", "member__home_store")
-        .order_by("expires_at", "id")
+    soon = Coupon.objects.filter(
+        member_id=member_id,
+        state__in=(CouponState.ISSUED, CouponState.RESERVED),
+        expires_at__gt=at,
+        expires_at__lte=at + WARN_BEFORE,
     )
+    ending = lock_coupons(soon.select_related("definition", "store", "member__home_store"))
     if not any(coupon.warned_at is None for coupon in ending):
         return 0
     Coupon.objects.filter(pk__in=[coupon.pk for coupon in ending]).update(warned_at=at)
-    first = ending[0]
+    first = min(ending, key=lambda coupon: (coupon.expires_at or at, coupon.pk))
     more = f" +{len(ending) - 1}" if len(ending) > 1 else ""
     payload = told(first)
     events.publish(

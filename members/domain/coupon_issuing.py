@@ -1,12 +1,13 @@
 """Issuing coupons: to one member by hand or by a deed, or to many, each once by its key.
 
-Locked in this order: the members in id order (or, by a deed, the accounts it has locked), the definition, the coupons.
+Locked in this order: the members in id order (or, by a deed, the accounts it has locked), then as coupon_locks.py says.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import islice
@@ -18,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from members.domain import events
 from members.domain.coupon_codes import new_code
+from members.domain.events import Fact
 from members.domain.ledger import Actor, NotCurrent, OwnAccount
 from members.domain.moves import lock_members
 from members.models import (
@@ -49,6 +51,16 @@ class Term:
 
     active_from: datetime | None
     expires_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Gift:
+    """A coupon for one of many: at whose store, by which key, and why."""
+
+    member: Member
+    store: Store
+    key: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -97,12 +109,12 @@ def issue(
             _check_gift(locked, member, actor, at, store, reason)
         if _room(locked) == 0:
             raise CouponNotIssued(_("All of these coupons have been given out."))
-        if not _may_have(locked, [member]):
+        if not _left_for(locked, [member])[member.pk]:
             raise CouponNotIssued(_("This member has had as many of these coupons as one may have."))
         term = term_of(locked, at, store.zone)
-        coupon = _coupon(locked, member, term, actor=actor, key=key, at=at, store=store, reason=reason)
+        coupon = _coupon(locked, Gift(member, store, key, reason), term, actor, at)
         coupon.save(force_insert=True)
-        _tell(coupon, store, actor, at)
+        events.publish_many([_fact(coupon, actor)], at=at)
     return coupon
 
 
@@ -149,23 +161,51 @@ def _issue_batch(
     reason: str,
     handout: CouponHandout | None,
 ) -> int:
-    current = lock_members(batch)
+    lock_members(batch)
+    term_of(_lock(definition), at, store.zone)
+    gifts = [Gift(member, store, f"{key}:{member.pk}", reason) for member in batch]
+    return issue_each(definition=definition, gifts=gifts, actor=actor, at=at, handout=handout)
+
+
+@transaction.atomic
+def issue_each(
+    *,
+    definition: CouponDefinition,
+    gifts: Sequence[Gift],
+    actor: Actor,
+    at: datetime,
+    handout: CouponHandout | None = None,
+) -> int:
+    """These gifts, in their order, under the locks of their members or of a deed; how many are new now.
+
+    Left out is who has theirs, may have no more or is a member no more, whoever comes after the last one of the
+    quota, and where the days are over. Publishes coupon_issued. Raises CouponNotIssued when none is given at all.
+    """
     locked = _lock(definition)
-    term = term_of(locked, at, store.zone)
-    keys = {f"{key}:{member.pk}": member for member in batch}
-    done = set(Coupon.objects.filter(scope=actor.scope, key__in=keys).values_list("key", flat=True))
-    allowed = _may_have(locked, batch) & current
-    wanted = [(own, member) for own, member in keys.items() if own not in done and member.pk in allowed]
-    room = _room(locked)
-    coupons = [
-        _coupon(
-            locked, member, term, actor=actor, key=own, at=at, store=store, reason=reason, handout=handout
-        )
-        for own, member in (wanted if room is None else wanted[:room])
-    ]
-    for coupon in Coupon.objects.bulk_create(coupons):
-        _tell(coupon, store, actor, at)
+    wanted = _wanted(locked, gifts, actor)
+    coupons: list[Coupon] = []
+    for gift in wanted[: _room(locked)]:
+        with suppress(CouponNotIssued):
+            term = term_of(locked, at, gift.store.zone)
+            coupons.append(_coupon(locked, gift, term, actor, at, handout))
+    Coupon.objects.bulk_create(coupons)
+    events.publish_many([_fact(coupon, actor) for coupon in coupons], at=at)
     return len(coupons)
+
+
+def _wanted(definition: CouponDefinition, gifts: Sequence[Gift], actor: Actor) -> list[Gift]:
+    keys, people = [gift.key for gift in gifts], [gift.member for gift in gifts]
+    done = set(Coupon.objects.filter(scope=actor.scope, key__in=keys).values_list("key", flat=True))
+    current = Member.objects.current().filter(pk__in=[member.pk for member in people])
+    left = _left_for(definition, people)
+    still = {pk: left[pk] for pk in current.values_list("pk", flat=True)}
+    wanted = []
+    for gift in gifts:
+        if gift.key not in done and still.get(gift.member.pk):
+            wanted.append(gift)
+            done.add(gift.key)
+            still[gift.member.pk] -= 1
+    return wanted
 
 
 def term_of(definition: CouponDefinition, at: datetime, zone: ZoneInfo) -> Term:
@@ -203,12 +243,17 @@ def _room(definition: CouponDefinition) -> int | None:
     return None if definition.quota is None else max(definition.quota - definition.issued, 0)
 
 
+def most_off(definition: CouponDefinition) -> int | None:
+    """The most one coupon takes off; None when only the bill bounds it."""
+    return definition.off_max_minor if definition.kind == CouponKind.PERCENT else definition.off_minor
+
+
 def budget_room(definition: CouponDefinition) -> int | None:
     """How many more coupons the rest of the budget pays for, each at its most; None when nothing bounds them.
 
     What is out and unused has its part of the budget already.
     """
-    most = definition.off_max_minor if definition.kind == CouponKind.PERCENT else definition.off_minor
+    most = most_off(definition)
     if definition.budget_minor is None or not most:
         return None
     still_open = (CouponState.ISSUED, CouponState.RESERVED)
@@ -216,18 +261,18 @@ def budget_room(definition: CouponDefinition) -> int | None:
     return max((definition.budget_minor - definition.taken_minor) // most - out, 0)
 
 
-def _may_have(definition: CouponDefinition, members: Sequence[Member]) -> set[int]:
-    """Ids of the members who may have one more. What was given to whoever was merged into them counts too."""
+def _left_for(definition: CouponDefinition, members: Sequence[Member]) -> dict[int, int]:
+    """How many more each may have, by id. What was given to whoever was merged into them counts too."""
     everybody = {member.pk for member in members}
     if definition.member_limit is None:
-        return everybody
+        return dict.fromkeys(everybody, len(members))
     absorbed = Member.objects.filter(merged_into__in=everybody).values_list("pk", "merged_into")
     person_of = {pk: pk for pk in everybody} | dict(absorbed)
     counted = Coupon.objects.filter(definition=definition, member_id__in=person_of).filter(
         ~Q(state=CouponState.VOID) | Q(round__gt=0)
     )
     held = Counter(person_of[member] for member in counted.values_list("member", flat=True))
-    return {one for one in everybody if held[one] < definition.member_limit}
+    return {one: max(definition.member_limit - held[one], 0) for one in everybody}
 
 
 def _check_gift(
@@ -259,40 +304,35 @@ def _own_member_ids(actor: Actor) -> set[int]:
 
 def _coupon(
     definition: CouponDefinition,
-    member: Member,
+    gift: Gift,
     term: Term,
-    *,
     actor: Actor,
-    key: str,
     at: datetime,
-    store: Store,
-    reason: str,
     handout: CouponHandout | None = None,
 ) -> Coupon:
     return Coupon(
         code=new_code(),
         definition=definition,
-        member=member,
-        store=store,
+        member=gift.member,
+        store=gift.store,
         staff_id=actor.staff_id,
         scope=actor.scope,
-        key=key,
+        key=gift.key,
         handout=handout,
-        reason=reason.strip()[:200],
+        reason=gift.reason.strip()[:200],
         issued_at=at,
         active_from=term.active_from,
         expires_at=term.expires_at,
     )
 
 
-def _tell(coupon: Coupon, store: Store, actor: Actor, at: datetime) -> None:
-    events.publish(
-        "coupon_issued",
+def _fact(coupon: Coupon, actor: Actor) -> Fact:
+    return Fact(
+        name="coupon_issued",
         member=coupon.member,
-        store=store,
+        store=coupon.store,
         source=actor.scope,
         key=f"coupon:{coupon.public_id}",
-        at=at,
         payload=told(coupon),
     )
 

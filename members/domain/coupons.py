@@ -1,12 +1,11 @@
 """A coupon from the day it is issued to its end: used on one bill, reserved, made void, expired, given back.
 
-Locked in this order, after the accounts of a deed: coupon, then its definition (by the triggers of coupons.sql).
-A deed with several coupons uses them in the order of `in_lock_order`.
+Locked in the order of coupon_locks.py: all coupons of a deed, then their definitions (also by the triggers of coupons.sql).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from members.domain import audit
 from members.domain.coupon_issuing import CouponNotIssued, issue, issue_to
+from members.domain.coupon_locks import lock_before_rise, lock_coupons, lock_definitions
 from members.domain.coupon_prices import (
     OVER_WORDS,
     CouponDoesNotFit,
@@ -36,6 +36,7 @@ __all__ = [
     "in_lock_order",
     "issue",
     "issue_to",
+    "lock_for_use",
     "offered",
     "price",
     "release",
@@ -66,8 +67,15 @@ class CouponNotOpen(Refused):
 
 
 def in_lock_order(coupons: Iterable[Coupon]) -> list[Coupon]:
-    """The order in which one deed uses or gives back several: no two deeds wait for each other in a ring."""
+    """The order in which one deed uses or gives back several, whose definitions are locked as they are counted."""
     return sorted(coupons, key=lambda coupon: (coupon.definition_id, coupon.pk))
+
+
+def lock_for_use(coupons: Collection[Coupon]) -> None:
+    """What a deed will use, and what a tier may give at its end: locked before the first is used."""
+    if coupons:
+        lock_coupons(Coupon.objects.filter(pk__in=[coupon.pk for coupon in coupons]))
+        lock_before_rise(coupon.definition_id for coupon in coupons)
 
 
 def use(
@@ -111,9 +119,11 @@ def restore(operation: Operation, at: datetime) -> list[Coupon]:
     """
     uses = CouponUse.objects.filter(operation=operation.reverses_id, kind=CouponUseKind.USED)
     by_coupon = {use.coupon_id: use for use in uses}
-    locked = Coupon.objects.select_for_update(of=("self",), no_key=True).select_related("definition")
+    used_up = Coupon.objects.filter(pk__in=by_coupon, state=CouponState.REDEEMED)
+    locked = lock_coupons(used_up.select_related("definition"))
+    lock_before_rise(coupon.definition_id for coupon in locked)
     given_back = []
-    for coupon in in_lock_order(locked.filter(pk__in=by_coupon, state=CouponState.REDEEMED).order_by("id")):
+    for coupon in in_lock_order(locked):
         used = by_coupon[coupon.pk]
         if used.round == coupon.round:
             _give_back(coupon, used, operation, at)
@@ -176,11 +186,13 @@ def void(*, coupon: Coupon, actor: Actor, reason: str, at: datetime) -> None:
 
 
 def void_unused(given: Sequence[Coupon], *, staff_id: int | None, reason: str, at: datetime) -> int:
-    """Make those of them worthless that are not used yet; how many. In one statement; nothing is audited here."""
+    """Make those of them worthless that are not used yet; how many. In a transaction; nothing is audited here."""
     still_open = Coupon.objects.filter(
         pk__in=[coupon.pk for coupon in given], state__in=(CouponState.ISSUED, CouponState.RESERVED)
     )
-    return still_open.update(
+    locked = lock_coupons(still_open)
+    lock_definitions(coupon.definition_id for coupon in locked)
+    return Coupon.objects.filter(pk__in=[coupon.pk for coupon in locked]).update(
         state=CouponState.VOID,
         voided_at=at,
         voided_by_id=staff_id,

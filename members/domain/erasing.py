@@ -16,10 +16,11 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from members import signals
-from members.domain import audit, forfeiting
+from members.domain import audit, coupons, forfeiting
 from members.domain.enrolment import record_consent
 from members.domain.ledger import Actor, NotCurrent, OwnAccount
 from members.domain.merge_values import Value, lock, value_of
+from members.domain.moves import lock_members
 from members.domain.traces import Traces, blank_own_rows
 from members.enums import CardStatus, ConsentSource, HoldStatus, Purpose, Role
 from members.models import (
@@ -84,9 +85,10 @@ def wish_of(member: Member) -> Erasure | None:
     return Erasure.objects.filter(member=member, status=ErasureStatus.ASKED).first()
 
 
+@transaction.atomic
 def ask(*, actor: Actor, at: datetime, member: Member) -> Erasure:
     """The member wishes to be forgotten; staff in charge confirm it. Asked again it is the same wish. Audited."""
-    if not member.is_current:
+    if not lock_members([member]):
         raise NotCurrent(_("This member was merged into another, or erased."))
     wish, is_new = Erasure.objects.get_or_create(
         member=member, status=ErasureStatus.ASKED, defaults={"store": member.home_store, "asked_at": at}
@@ -114,15 +116,15 @@ def erase(
 ) -> Erasure:
     """Forget a member, and those merged into them. Cannot be undone. Audited. Done again it stays as it was.
 
-    Locks the member and those merged into them in id order, then the accounts. An open wish of the member is reason enough. Value that is left is refused, or given up
-    knowingly: then it leaves by the ledger as expired value does. Raises ErasureForbidden, ErasureBlocked, ValueLeft,
-    NotCurrent, ledger.OwnAccount.
+    Locks the member and those merged into them in id order, the wish, then the accounts. An open wish of the member
+    is reason enough. Value that is left is refused, or given up knowingly: then it leaves by the ledger as expired
+    value does. Raises ErasureForbidden, ErasureBlocked, ValueLeft, NotCurrent, ledger.OwnAccount.
     """
     with transaction.atomic():
         held = _locked(member)
         if held.status == MemberStatus.ERASED:
             return Erasure.objects.filter(member=held, status=ErasureStatus.DONE).latest("pk")
-        wish = wish_of(held)
+        wish = _locked_wish(held)
         lock(actor, held, *held.absorbed.all())
         _check(actor, store, held, reason, wish)  # what was under way at a till is seen now, or comes after
         given_up = _give_up(held, actor, store, at, forfeits_value)
@@ -152,6 +154,12 @@ def _locked(member: Member) -> Member:
     members = Member.objects.select_for_update(of=("self",), no_key=True).select_related("home_store")
     people = members.filter(Q(pk=member.pk) | Q(merged_into=member)).order_by("pk")
     return next(one for one in people if one.pk == member.pk)
+
+
+def _locked_wish(member: Member) -> Erasure | None:
+    """The open wish: withdrawn before, it is no reason; withdrawn now, the member is told that it is over."""
+    wishes = Erasure.objects.select_for_update(no_key=True)
+    return wishes.filter(member=member, status=ErasureStatus.ASKED).first()
 
 
 def _check(actor: Actor, store: Store, member: Member, reason: str, wish: Erasure | None) -> None:
@@ -193,14 +201,10 @@ def _close(people: list[Member], actor: Actor, at: datetime) -> None:
     Card.objects.filter(member__in=people, status__in=(CardStatus.ACTIVE, CardStatus.FROZEN)).update(
         status=CardStatus.CLOSED
     )
-    Coupon.objects.filter(member__in=people, state__in=(CouponState.ISSUED, CouponState.RESERVED)).update(
-        state=CouponState.VOID,
-        voided_at=at,
-        voided_by=actor.staff_id,
-        void_reason="…",
-        reserved_for="",
-        reserved_until=None,
+    still_open = Coupon.objects.filter(
+        member__in=people, state__in=(CouponState.ISSUED, CouponState.RESERVED)
     )
+    coupons.void_unused(list(still_open), staff_id=actor.staff_id, reason="…", at=at)
 
 
 def _withdraw_consents(person: Member, store: Store, at: datetime) -> None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from members.domain import coupons
 from members.domain.allocation import OpenLot, share, take_in_order
 from members.domain.coupon_issuing import key_of_gift
+from members.domain.coupon_locks import lock_before_rise, lock_coupons
 from members.domain.ledger import Actor, Deed, Leg
 from members.domain.lot_parts import open_lot
 from members.enums import AccountKind
@@ -26,9 +27,9 @@ class GiftUsed(Refused):
 
 def take_coupon_back(recharge: Operation, actor: Actor, at: datetime) -> None:
     """Make the coupon void that came with a recharge; one that is over already stays so. Raises GiftUsed."""
-    given = Coupon.objects.select_for_update(no_key=True).filter(
-        scope=recharge.scope, key=key_of_gift(recharge)
-    )
+    of_recharge = Coupon.objects.filter(scope=recharge.scope, key=key_of_gift(recharge))
+    given = lock_coupons(of_recharge)
+    lock_before_rise(coupon.definition_id for coupon in given)
     for coupon in given:
         if coupon.state == CouponState.REDEEMED:
             said = _("The coupon this recharge gave has been used. Take back the bill it was used on first.")

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Max, Min
 from django.utils.translation import gettext_lazy as _
 
+from members.domain.coupon_locks import lock_coupons
 from members.domain.enrolment import record_consent
 from members.domain.merge_values import MergeUsed
 from members.enums import ConsentSource, Purpose
@@ -22,7 +23,7 @@ def hand_over(done: Merge, at: datetime) -> None:
     kept, merged = done.kept, done.merged
     purchases = list(Purchase.objects.filter(member=merged).values_list("pk", flat=True))
     open_coupons = Coupon.objects.filter(member=merged, state__in=(CouponState.ISSUED, CouponState.RESERVED))
-    coupons = list(open_coupons.values_list("pk", flat=True))
+    coupons = [coupon.pk for coupon in lock_coupons(open_coupons)]
     absorbed = list(Member.objects.filter(merged_into=merged).values_list("pk", flat=True))
     new_tags = [tag for tag in merged.tags if tag not in kept.tags]
     filled = [name for name in _FILLED if not getattr(kept, name) and getattr(merged, name)]
@@ -43,10 +44,8 @@ def hand_back(done: Merge, at: datetime) -> None:
     """What was handed over goes back; what the kept member has said or got since stays. Raises MergeUsed."""
     kept, merged, moved = done.kept, done.merged, done.moved
     coupons = Coupon.objects.filter(pk__in=moved["coupons"], member=kept)
-    unused = coupons.exclude(
-        state=CouponState.REDEEMED
-    )  # what ran out or was made void meanwhile goes back as that
-    if unused.count() != len(moved["coupons"]):
+    unused = [coupon for coupon in lock_coupons(coupons) if coupon.state != CouponState.REDEEMED]
+    if len(unused) != len(moved["coupons"]):  # what ran out or was made void meanwhile goes back as that
         raise MergeUsed(_("A coupon that came with the merge was used since: it can no longer be undone."))
     coupons.update(member=merged)
     Purchase.objects.filter(pk__in=moved["purchases"], member=kept).update(member=merged)

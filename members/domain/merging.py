@@ -132,7 +132,7 @@ def merge(
         signals.members_merged.send(Member, kept=kept, merged=merged, at=at)
         TierStanding.objects.filter(member=merged).delete()  # not told: they are nobody to be texted any more
         if tiers.is_scheme_in_use():
-            tiers.rejudge(kept, at)
+            tiers.rejudge(kept, at=at)
         _audit("member_merged", done, actor, at)
         return done
 
@@ -160,8 +160,8 @@ def undo(*, actor: Actor, at: datetime, store: Store, done: Merge) -> Merge:
         hand_back(held, at)
         held.undone_at, held.undone_by_id = at, actor.staff_id
         held.save(update_fields=["undone_at", "undone_by"])
-        for member in (held.kept, held.merged) if tiers.is_scheme_in_use() else ():
-            tiers.rejudge(member, at)
+        if tiers.is_scheme_in_use():
+            tiers.rejudge(held.kept, held.merged, at=at)
         _audit("merge_undone", held, actor, at)
         return held
 

@@ -107,6 +107,7 @@ def spend(
         if deed.is_replay:
             return replayed(deed)
         payment = pay(deed, priced.bill, wanted, store)
+        coupon_book.lock_for_use(priced.taken_off)
         for coupon in coupon_book.in_lock_order(priced.taken_off):
             coupon_book.use(coupon, deed.operation, at, amount_minor=priced.taken_off[coupon])
         if hold:

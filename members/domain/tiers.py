@@ -14,7 +14,8 @@ All of it is `tier_judged` in sql/tiers.sql. A tier set by hand decides until it
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -25,8 +26,11 @@ from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext_lazy as _
 
 from members.domain import audit, coupon_issuing, events, housebook
+from members.domain.coupon_issuing import Gift
+from members.domain.coupon_locks import lock_definitions
+from members.domain.events import Fact
 from members.domain.housebook import House
-from members.domain.ledger import Actor, NotCurrent
+from members.domain.ledger import Actor
 from members.domain.local_days import day_of
 from members.domain.moves import lock_members
 from members.event_types import EVENT_TYPES
@@ -83,7 +87,7 @@ def _judge_under_locks(member: Member, at: datetime) -> None:
     """Judge before a deed: the accounts are locked first, as by deeds, which judge last. Neither waits in a ring."""
     accounts = Account.objects.select_for_update(no_key=True).filter(member=member)
     list(accounts.order_by("id").values_list("id"))
-    rejudge(member, at)
+    rejudge(member, at=at)
 
 
 def _held(member: Member) -> TierStanding | None:
@@ -91,10 +95,10 @@ def _held(member: Member) -> TierStanding | None:
     return held.filter(member=member, tier__scheme__is_active=True).first()
 
 
-def rejudge(member: Member, at: datetime) -> bool:
-    """Judge one member now, under the locks of a deed of theirs or of their row. Publishes tier_changed when they moved."""
-    moves = judge(at, member.pk)
-    _tell_under_locks(_moves().filter(id__in=moves).order_by("id"), at)
+def rejudge(*members: Member, at: datetime) -> bool:
+    """Judge them now, under the locks of a deed of theirs or of their rows. Publishes tier_changed for who moved."""
+    moves = [move for member in members for move in judge(at, member.pk)]
+    _tell_under_locks(list(_moves().filter(id__in=moves).order_by("id")), at)
     return bool(moves)
 
 
@@ -111,7 +115,7 @@ def fold(*, at: datetime) -> dict[str, int]:
 def tell_moves(*, at: datetime, entries: list[int] | None = None, limit: int = TOLD_TOGETHER) -> int:
     """Publish tier_changed for moves that are not told yet: these, or whichever a lost run left behind.
 
-    Locks the members who get a coupon, in id order, before any definition.
+    Locks the members who get a coupon, in id order, before the definitions.
     """
     key = Concat(Value("tier:"), Cast(OuterRef("pk"), CharField()))
     told_before = MembershipEvent.objects.filter(source=SOURCE, key=key)
@@ -131,22 +135,20 @@ def _moves() -> QuerySet[TierEntry]:
     return TierEntry.objects.select_related("member__home_store", "tier__coupon", "tier_before")
 
 
-def _tell_under_locks(entries: Iterable[TierEntry], at: datetime) -> int:
-    told = 0
-    for entry in entries:
-        told += _tell(entry, at) is not None
-        _give_coupon(entry, at)
-    return told
+def _tell_under_locks(entries: Collection[TierEntry], at: datetime) -> int:
+    lock_definitions(given.pk for entry in entries if (given := _coupon_of(entry)))
+    told = events.publish_many([_fact(entry) for entry in entries], at=at)
+    _give_coupons(entries, at)
+    return len(told)
 
 
-def _tell(entry: TierEntry, at: datetime) -> MembershipEvent | None:
-    return events.publish(
-        EVENT_TYPES["tier_changed"].name,
+def _fact(entry: TierEntry) -> Fact:
+    return Fact(
+        name=EVENT_TYPES["tier_changed"].name,
         member=entry.member,
         store=entry.member.home_store,
         source=SOURCE,
         key=f"tier:{entry.pk}",
-        at=at,
         payload={
             "tier": entry.tier.name if entry.tier else "",
             "tier_before": entry.tier_before.name if entry.tier_before else "",
@@ -161,22 +163,17 @@ def _coupon_of(entry: TierEntry) -> CouponDefinition | None:
     return tier.coupon if tier and rises else None
 
 
-def _give_coupon(entry: TierEntry, at: datetime) -> None:
-    """The coupon of a tier, once a member and tier. A definition that gives no more, or a member no more, get none."""
-    tier, definition = entry.tier, _coupon_of(entry)
-    if tier is None or definition is None:
-        return
-    with suppress(coupon_issuing.CouponNotIssued, NotCurrent):
-        coupon_issuing.issue(
-            definition=definition,
-            member=entry.member,
-            actor=Actor(SOURCE),
-            key=f"tier:{tier.pk}:{entry.member_id}",
-            at=at,
-            store=entry.member.home_store,
-            reason=tier.name,
-            is_in_deed=True,
-        )
+def _give_coupons(entries: Iterable[TierEntry], at: datetime) -> None:
+    """The coupons of tiers, once a member and tier. A definition that gives no more, or a member no more, get none."""
+    gifts: dict[CouponDefinition, list[Gift]] = defaultdict(list)
+    for entry in entries:
+        tier, definition = entry.tier, _coupon_of(entry)
+        if tier and definition:
+            key = f"tier:{tier.pk}:{entry.member_id}"
+            gifts[definition].append(Gift(entry.member, entry.member.home_store, key, tier.name))
+    for definition, wanted in gifts.items():
+        with suppress(coupon_issuing.CouponNotIssued):
+            coupon_issuing.issue_each(definition=definition, gifts=wanted, actor=Actor(SOURCE), at=at)
 
 
 def judge(at: datetime, member_id: int | None = None) -> list[int]:
@@ -206,7 +203,7 @@ def set_by_hand(
     override = TierOverride.objects.create(
         member=member, tier=tier, until_on=until_on, reason=reason.strip(), staff_id=actor.staff_id, at=at
     )
-    rejudge(member, at)
+    rejudge(member, at=at)
     after = {"tier": tier.name, "until": until_on, "reason": override.reason}
     audit.write(
         actor=actor,
@@ -226,7 +223,7 @@ def let_figures_decide(*, actor: Actor, at: datetime, member: Member) -> bool:
     ended = TierOverride.objects.filter(member=member, ended_at=None).update(ended_at=at)
     if not ended:
         return False
-    rejudge(member, at)
+    rejudge(member, at=at)
     audit.write(
         actor=actor,
         verb=AuditVerb.TIER_OVERRIDDEN,

@@ -136,6 +136,16 @@ labelCells(document);
 // Wiring ------------------------------------------------------------------------------------------------------
 // Capture: before htmx, which listens on the form itself.
 document.addEventListener("submit", guardSubmit, true);
+// The server judges what was typed and says it beside the field, in the reader's language; the browser's own bubble
+// does neither. Only a form of our own writing that marks a field as required keeps it.
+document.addEventListener(
+  "click",
+  (event) => {
+    const form = event.target.closest?.("button, input[type=submit]")?.form;
+    if (form && !form.querySelector("[required]")) form.noValidate = true;
+  },
+  true,
+);
 for (const name of ["htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(name, (event) => {
     const form = onceFormOf(event);

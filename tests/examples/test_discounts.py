@@ -34,7 +34,7 @@ def coupon(card, riverside, at_till):
 def reach(gold, counter) -> None:
     counter.load(100000)
     counter.spend(50000)
-    rejudge(counter.card.member, NOON)
+    rejudge(counter.card.member, at=NOON)
 
 
 def test_a_tier_takes_its_percentage_off_what_is_not_reduced_already(counter, gold, riverside, books):
@@ -116,11 +116,11 @@ def test_a_full_refund_restores_the_tier(counter, card, gold):
     counter.load(100000)
     counter.give_points(10000)
     sale = counter.spend(60000, points=10000).operation
-    rejudge(card.member, NOON)
+    rejudge(card.member, at=NOON)
     made = privileges_of(card.member, NOON).tier
 
     counter.refund(sale)
-    rejudge(card.member, NOON)
+    rejudge(card.member, at=NOON)
 
     assert (made, privileges_of(card.member, NOON).tier) == (gold, None)
     assert counter.value == (100000, 0, 10000)

@@ -481,7 +481,7 @@ def test_a_reward_for_a_tier(rich, li_lei, at_till, riverside):
         take(rich, reward, "1", at_till, riverside)
 
     Purchase.objects.create(member=li_lei, store=riverside, at=NOON, amount_minor=400_000)
-    rejudge(li_lei, NOON)
+    rejudge(li_lei, at=NOON)
     take(rich, reward, "2", at_till, riverside)
 
 

@@ -81,7 +81,7 @@ def test_a_form_without_its_key_does_nothing(cashier, card):
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
-        ("", "This field is required."),
+        ("", "Enter an amount."),
         ("0", "The amount must be more than zero."),
         ("-5", "To give money back, use a refund."),
         ("10.005", "too many decimal places"),

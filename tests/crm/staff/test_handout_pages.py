@@ -41,7 +41,7 @@ def test_who_would_get_one_is_shown_and_nothing_happens(manager, definition, peo
 
 def test_handed_out_watched_and_taken_back(manager, definition, people, django_capture_on_commit_callbacks):
     CouponDefinition.objects.update(budget_minor=None)
-    form = {"tags": "tea", "reason": "Quiet week", "go": "1", "idempotency_key": str(uuid4())}
+    form = {"tags": "tea", "reason": "Quiet week", "go": "1", "seen": "2", "idempotency_key": str(uuid4())}
     with django_capture_on_commit_callbacks() as jobs:
         first = manager.post(where(definition), form)
         second = manager.post(where(definition), form)
@@ -59,6 +59,56 @@ def test_handed_out_watched_and_taken_back(manager, definition, people, django_c
     work(handout_id=handout.pk, at=timezone.now())
     assert "Taken back" in text_of(manager.get(first["Location"]))
     assert set(Coupon.objects.values_list("state", flat=True)) == {"void"}
+
+
+def test_how_many_get_it_and_what_it_may_cost_is_said_before_anything_begins(manager, definition, people):
+    form = {
+        "tags": "tea",
+        "only_consenting": "on",
+        "reason": "Quiet week",
+        "go": "1",
+        "idempotency_key": str(uuid4()),
+    }
+
+    page = text_of(manager.post(where(definition), form))
+
+    assert "tagged tea" in page and "“Quiet week”" in page
+    assert "Hand out 1 coupon" in page and "¥20.00" in page, "the budget of 30.00 pays for one of the two"
+    assert 'name="seen" value="2"' in page
+    assert 'name="tags" value="tea"' in page and 'name="only_consenting" value="True"' in page
+    assert not CouponHandout.objects.exists()
+
+
+def test_percent_without_a_most_says_that_nothing_bounds_the_cost(manager, riverside, people):
+    tenth = CouponDefinition.objects.create(name="10%", kind="percent", percent=10)
+    tenth.stores.set([riverside])
+
+    page = text_of(
+        manager.post(where(tenth), {"reason": "Quiet week", "go": "1", "idempotency_key": str(uuid4())})
+    )
+
+    assert "no upper limit is set" in page and "Hand out 3 coupons" in page
+
+
+def test_other_numbers_than_were_agreed_to_are_shown_anew(manager, definition, people):
+    form = {"tags": "tea", "reason": "Quiet week", "go": "1", "seen": "1", "idempotency_key": str(uuid4())}
+
+    answer = manager.post(where(definition), form)
+
+    assert answer.status_code == 422
+    assert "There are other members now" in text_of(answer) and 'name="seen" value="2"' in text_of(answer)
+    assert not CouponHandout.objects.exists()
+
+
+def test_the_form_of_one_hand_out_is_none_for_other_members(manager, definition, people):
+    form = {"tags": "tea", "reason": "Quiet week", "go": "1", "seen": "2", "idempotency_key": str(uuid4())}
+    manager.post(where(definition), form)
+
+    answer = manager.post(where(definition), form | {"tags": "", "seen": "3"})
+
+    assert answer.status_code == 422
+    assert "This form has handed out coupons already." in text_of(answer)
+    assert CouponHandout.objects.count() == 1
 
 
 @pytest.mark.parametrize(

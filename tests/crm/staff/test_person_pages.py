@@ -141,8 +141,8 @@ def above_the_limit(riverside, double, product, at_till) -> Staff:
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", ("You may not do this alone.", "with ¥1,200.00, 0 services and 0 points in all")),
-        ("zh-hans", ("您不能单独", "共转入 ¥1,200.00、0 次服务、0 积分")),
+        ("en", ("You may not do this alone.", "goes along: ¥1,200.00</p>")),
+        ("zh-hans", ("您不能单独", "一并转移：¥1,200.00</p>")),
     ],
 )
 def test_a_merge_above_the_limit_is_asked_for_approved_and_done(
