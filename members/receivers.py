@@ -37,16 +37,19 @@ def judge_tier(sender: Any, *, event: MembershipEvent, **_: Any) -> None:
             tiers.rejudge(event.member, at=event.at)
 
 
-def _no_tiers(coming: Coming) -> Ride | None:
-    """Nothing to judge without a scheme: the deed opened under the housebook that says so."""
-    return None if housebook.kept().tiers else STAYS
+def _tier_stays(coming: Coming) -> Ride | None:
+    """Nothing to judge without a scheme: the deed opened under the housebook that says so. A deed that moves the member
+    takes the general road, which tells the move."""
+    if not housebook.kept().tiers:
+        return STAYS
+    return Ride("tier_stays(%s, %s)", (coming.at, coming.member.pk), lambda _: None)
 
 
 def connect() -> None:
     """Connect every receiver."""
     for signal in _MEASURED:
         signal.connect(judge_tier, dispatch_uid="tier_judged")
-    riders.name_rider(judge_tier, _no_tiers)
+    riders.name_rider(judge_tier, _tier_stays)
     for declared in EVENT_TYPES.values():
         if declared.is_external or declared.signal is signals.member_enrolled:
             declared.signal.connect(earn_points_by_event, dispatch_uid="points_by_event")

@@ -20,15 +20,19 @@ from uuid import UUID
 from django.db import DatabaseError, OperationalError, connection, transaction
 
 from members.domain import earning, housebook, riders
+from members.domain.bill_lines import rows_of
+from members.domain.bills import bill_of
 from members.domain.deeds import Outcome
 from members.domain.earning import Award, Earnable
 from members.domain.housebook import House
 from members.domain.lately import CODE_WINDOW
 from members.domain.ledger import Actor, TenderPaid
 from members.domain.local_days import day_of, midnight_after
+from members.domain.payments import Asked
 from members.domain.plans import terms_of, why_not_now
 from members.domain.recharge_limits import rules_of
 from members.domain.riders import Coming, Ride
+from members.domain.tiers import privileges_held
 from members.enums import OperationKind
 from members.event_types import BALANCES
 from members.models import Card, MembershipEvent, Operation, RechargePlan, Store
@@ -70,15 +74,14 @@ def recharge(
 ) -> Outcome | None:
     """A recharge whose plan, if any, has no limit per member and no coupon. None: take the general road."""
     house, paid = housebook.kept(), tender.amount_minor
-    if not _is_plain_house(house) or (plan and not _is_plain_plan(plan, card, store, at, paid)):
+    if plan and not _is_plain_plan(plan, card, store, at, paid):
         return None
     rules = rules_of(house)
     if rules.identity_from_minor is not None and paid >= rules.identity_from_minor:
         return None
     occasion = EarningOccasion.RECHARGE
-    awards = earning.awards_for(
-        Earnable(card.member, card, store, at, net_minor=paid, occasion=occasion, house=house)
-    )
+    earns = Earnable(card.member, card, store, at, net_minor=paid, occasion=occasion, house=house)
+    awards = earning.awards_for(earns)
     if plan and plan.points:
         why = {"by": "plan", "plan": plan.name}
         awards.insert(0, earning.given(plan.points, card=card, store=store, at=at, why=why))
@@ -94,6 +97,7 @@ def recharge(
         "tenders": [_tender(tender)],
         "earnings": _earnings(paid, awards),
         "points": _points(awards),
+        **_looked_up(earns),
     }
     facts = {"amount": paid, "bonus": bonus, "points": earning.total(awards)}
     return _do(
@@ -115,41 +119,51 @@ def recharge(
     )
 
 
-def bill(
-    *,
-    actor: Actor,
-    key: str,
-    at: datetime,
-    store: Store,
-    card: Card,
-    amount_minor: int,
-    tenders: Sequence[TenderPaid],
-    note: str,
-    rest: TenderPaid | None,
-    card_minor: int | None,
-    is_confirmed: bool,
-    request: dict[str, Any],
-) -> Outcome | None:
-    """A bill without lines, coupons, points or a hold, in a house without tiers. None: take the general road."""
-    house = housebook.kept()
-    if not _is_plain_house(house):
+def bill(*, actor: Actor, key: str, at: datetime, store: Store, wanted: Asked, note: str) -> Outcome | None:
+    """A bill without coupons, points or a hold. None: take the general road."""
+    house, card = housebook.kept(), wanted.card
+    privileges = privileges_held(card.member, at, house)
+    if privileges is None or not wanted.is_plain:
         return None
-    product = card.product
-    awards = earning.awards_for(Earnable(card.member, card, store, at, net_minor=amount_minor, house=house))
+    bill = privileges.off(bill_of(wanted.amount_minor, wanted.lines))
+    if not bill.net_minor:
+        return None
+    earns = Earnable(
+        card.member,
+        card,
+        store,
+        at,
+        net_minor=bill.earning_minor(),
+        lines=bill.net_lines(),
+        tier=privileges,
+        house=house,
+    )
+    awards = earning.awards_for(earns)
+    product, rest = card.product, wanted.rest
     code_above = house.code_above_minor if product.code_above_minor is None else product.code_above_minor
     written = {
-        "bill": amount_minor,
+        "bill": bill.net_minor,
+        "discount": bill.discount_minor,
+        "lines": rows_of(bill),
+        "names_goods": bool(wanted.lines),
         "rest": {"type": rest.type, "reference": rest.reference} if rest else None,
-        "card_max": card_minor,
+        "card_max": wanted.card_minor,
         "order": product.spend_order,
-        "code_above": None if is_confirmed or not code_above else code_above,
+        "code_above": None if wanted.is_confirmed or not code_above else code_above,
         "code_span": int(CODE_WINDOW.total_seconds()),
         "low_below": product.low_below_minor,
-        "tenders": [_tender(tender) for tender in tenders],
-        "earnings": _earnings(amount_minor, awards),
+        "takes_others": house.takes_other_stores,
+        "tenders": [_tender(tender) for tender in wanted.tenders],
+        "earnings": _earnings(bill.net_minor, awards),
         "points": _points(awards),
+        **_looked_up(earns),
     }
-    facts = {"amount": amount_minor, "discount": 0, "points": earning.total(awards), "points_used": 0}
+    facts = {
+        "amount": bill.net_minor,
+        "discount": bill.discount_minor,
+        "points": earning.total(awards),
+        "points_used": 0,
+    }
     return _do(
         _Plain(
             OperationKind.SPEND,
@@ -158,8 +172,8 @@ def bill(
             at,
             store,
             card,
-            request,
-            amount_minor,
+            wanted.request(),
+            bill.net_minor,
             "card_spent",
             facts,
             _OF_BILL,
@@ -170,9 +184,15 @@ def bill(
     )
 
 
-def _is_plain_house(house: House) -> bool:
-    """Tiers and first purchases are looked up for each deed: not here."""
-    return not house.tiers and not any(rule.is_first_purchase for rule in house.earning_rules)
+def _looked_up(earns: Earnable) -> dict[str, Any]:
+    """What was read of the member to reckon with: the deed is refused the express road when it is otherwise by then."""
+    house = earns.house or housebook.kept()
+    looked_up: dict[str, Any] = {}
+    if house.tiers and earns.tier:
+        looked_up["tier"] = {"held": earns.tier.tier.pk if earns.tier.tier else None}
+    if any(rule.is_first_purchase for rule in house.earning_rules):
+        looked_up["is_first"] = earns.is_first
+    return looked_up
 
 
 def _is_plain_plan(plan: RechargePlan, card: Card, store: Store, at: datetime, paid: int) -> bool:

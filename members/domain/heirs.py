@@ -88,7 +88,7 @@ def fetch_points(deed: Deed, heir: Heir, source: Operation, wanted: int) -> Deed
     """
     usable = Q(expires_at=None) | Q(expires_at__gt=deed.operation.at)
     theirs = Q(account__member_id=heir.card.member_id, account__kind=AccountKind.POINTS)
-    held = Lot.objects.filter(usable, theirs, remaining__gt=F("held")).order_by("id")
+    held = Lot.objects.filter(usable, theirs, Q(remaining__gt=0), remaining__gt=F("held")).order_by("id")
     lots = [open_lot(lot, AccountKind.POINTS) for lot in held.select_related("source")]
     lots.sort(key=lambda lot: lot.source != source.pk)
     uses = take_in_order(lots, wanted)

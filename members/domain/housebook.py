@@ -14,7 +14,7 @@ from django.db import connection, transaction
 
 from members.models import EarningRule, Tier
 
-_SETTINGS = ["CARD_RULES", "SPEND_CODE_ABOVE_MINOR"]
+_SETTINGS = ["CARD_RULES", "SPEND_CODE_ABOVE_MINOR", "ACCEPTS_OTHER_STORES"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class House:
     tiers: Mapping[int, Tier]
     card_rules: str
     code_above_minor: int
+    takes_other_stores: bool
 
 
 _kept: House | None = None
@@ -57,4 +58,11 @@ def _read(stamp: str | None) -> House:
     rules = EarningRule.objects.filter(is_active=True).select_related("tier")
     tiers = {tier.pk: tier for tier in Tier.objects.filter(scheme__is_active=True)}
     settings = get_values_for_keys(_SETTINGS)
-    return House(stamp, tuple(rules), tiers, settings["CARD_RULES"], settings["SPEND_CODE_ABOVE_MINOR"])
+    return House(
+        stamp=stamp,
+        earning_rules=tuple(rules),
+        tiers=tiers,
+        card_rules=settings["CARD_RULES"],
+        code_above_minor=settings["SPEND_CODE_ABOVE_MINOR"],
+        takes_other_stores=bool(settings["ACCEPTS_OTHER_STORES"]),
+    )

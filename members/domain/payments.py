@@ -76,8 +76,8 @@ class Asked:
 
     @property
     def is_plain(self) -> bool:
-        """Whether outside money and the card alone pay one amount."""
-        return not (self.lines or self.coupons or self.points or self.hold)
+        """Whether outside money and the card alone pay it, and nothing but a tier's discount comes off."""
+        return not (self.coupons or self.points or self.hold)
 
     def request(self) -> dict[str, Any]:
         """As the deed keeps it. What was not asked for is not mentioned, so that a plain spend stays plain."""
@@ -174,7 +174,7 @@ def usable_for(
 
 def lots_on(card: Card, at: datetime) -> list[OpenLot]:
     """What may be spent of a card, read without a lock: to show how much is usable, not to decide it."""
-    live = Q(account__card=card, account__kind__in=STORED_VALUE, remaining__gt=F("held"))
+    live = Q(account__card=card, account__kind__in=STORED_VALUE, remaining__gt=0) & Q(remaining__gt=F("held"))
     live &= (Q(expires_at=None) | Q(expires_at__gt=at)) & (Q(active_from=None) | Q(active_from__lte=at))
     lots = Lot.objects.filter(live).select_related("account", "source")
     return [

@@ -9,8 +9,8 @@ from typing import Any
 
 from django.db import transaction
 
+from members.domain import bill_lines, events, express, hold_uses
 from members.domain import coupons as coupon_book
-from members.domain import events, express, hold_uses
 from members.domain.allocation import OpenLot, Use
 from members.domain.bills import Bill, Line, bill_of
 from members.domain.deeds import Outcome, begin, conclude, legs_by_kind, replayed
@@ -29,7 +29,7 @@ from members.domain.payments import (
 from members.domain.tiers import Privileges, privileges_of
 from members.enums import STORED_VALUE, AccountKind, HoldStatus, OperationKind
 from members.event_types import BALANCES
-from members.models import BillLine, BillLineKind, Card, Coupon, Hold, Operation, Store
+from members.models import BillLineKind, Card, Coupon, Hold, Operation, Store
 
 __all__ = ["CodeRequired", "InsufficientBalance", "PointsNotTaken", "spend"]
 
@@ -79,14 +79,8 @@ def spend(
             key=key,
             at=at,
             store=store,
-            card=card,
-            amount_minor=amount_minor,
-            tenders=tenders,
+            wanted=wanted,
             note=note,
-            rest=rest,
-            card_minor=card_minor,
-            is_confirmed=is_confirmed,
-            request=wanted.request(),
         )
     ):
         return done
@@ -128,8 +122,8 @@ def _price(wanted: Asked, store: Store, at: datetime, *, is_done: bool) -> _Pric
     if is_done:
         return _Priced(bill, privileges)
     coupons = coupon_book.in_lock_order(wanted.coupons)
-    if privileges.discount_percent and all(coupon.definition.stacks_with_tier for coupon in coupons):
-        bill = bill.less_percent(privileges.discount_percent, str(privileges.tier))
+    if all(coupon.definition.stacks_with_tier for coupon in coupons):
+        bill = privileges.off(bill)
     taken_off: dict[Coupon, int] = {}
     for coupon in coupons:
         discount = coupon_book.price(
@@ -144,7 +138,7 @@ def _price(wanted: Asked, store: Store, at: datetime, *, is_done: bool) -> _Pric
 def _take(deed: Deed, card: Card, store: Store, priced: _Priced, payment: Payment) -> Outcome:
     """Write the bill, its legs and its points, and tell it."""
     bill = priced.bill
-    _keep_lines(deed.operation, bill)
+    bill_lines.keep(deed.operation, bill)
     awards = _earn(deed, card, store, priced, payment)
     uses = [
         *legs_by_kind(deed, payment.uses),
@@ -225,28 +219,6 @@ def _settlement(store: Store, lots: Sequence[OpenLot], uses: Sequence[Use]) -> l
         if issuer != store.pk:
             owed[issuer] = owed.get(issuer, 0) - use.amount
     return settlement_legs(store.pk, owed)
-
-
-def _keep_lines(operation: Operation, bill: Bill) -> None:
-    """Store the lines of a bill that has more to say than its amount."""
-    if bill.lines == (Line(bill.gross_minor),) and not bill.reductions:
-        return
-    goods = [
-        BillLine(
-            kind=BillLineKind.GOODS,
-            amount_minor=line.amount_minor,
-            label=line.label,
-            category_id=line.category,
-            is_discounted=line.is_discounted,
-        )
-        for line in bill.lines
-    ]
-    off = [
-        BillLine(kind=cut.kind, amount_minor=-cut.amount_minor, label=cut.label) for cut in bill.reductions
-    ]
-    for position, row in enumerate([*goods, *off], start=1):
-        row.operation, row.position = operation, position
-    BillLine.objects.bulk_create([*goods, *off])
 
 
 def _facts(deed: Deed, payment: Payment, bill: Bill, earned: int) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext_lazy as _
 
 from members.domain import audit, coupon_issuing, events, housebook
+from members.domain.bills import Bill
 from members.domain.coupon_issuing import Gift
 from members.domain.coupon_locks import lock_definitions
 from members.domain.events import Fact
@@ -66,20 +67,35 @@ class Privileges:
     discount_percent: int = 0
     points_percent: int = 100
 
+    def off(self, bill: Bill) -> Bill:
+        """The bill with the tier's discount taken off."""
+        return bill.less_percent(self.discount_percent, str(self.tier)) if self.discount_percent else bill
+
 
 NONE = Privileges()
 
 
 def privileges_of(member: Member, at: datetime, house: House | None = None) -> Privileges:
     """What the tier gives that a member holds at a moment; one read of one row, and none without a scheme."""
-    if not (house or housebook.house()).tiers:
-        return NONE
-    held = _held(member)
-    if held and held.until_on and held.until_on < day_of(held.member.home_store, at):
+    known = house or housebook.house()
+    held = privileges_held(member, at, known)
+    if held is None:
         _judge_under_locks(member, at)
-        held = _held(member)
-    tier = held.tier if held else None
-    return Privileges(tier, tier.discount_percent, tier.points_percent) if tier else NONE
+        held = privileges_held(member, at, known)
+    return held or NONE
+
+
+def privileges_held(member: Member, at: datetime, house: House) -> Privileges | None:
+    """The same without judging anybody; None when a tier set by hand has ended, so that the figures decide first."""
+    if not house.tiers:
+        return NONE
+    standing = TierStanding.objects.filter(member=member).values_list("tier_id", "until_on").first()
+    tier = house.tiers.get(standing[0]) if standing else None
+    if not standing or not tier:
+        return NONE
+    if standing[1] and standing[1] < day_of(member.home_store, at):
+        return None
+    return Privileges(tier, tier.discount_percent, tier.points_percent)
 
 
 @transaction.atomic
@@ -88,11 +104,6 @@ def _judge_under_locks(member: Member, at: datetime) -> None:
     accounts = Account.objects.select_for_update(no_key=True).filter(member=member)
     list(accounts.order_by("id").values_list("id"))
     rejudge(member, at=at)
-
-
-def _held(member: Member) -> TierStanding | None:
-    held = TierStanding.objects.select_related("tier", "member__home_store")
-    return held.filter(member=member, tier__scheme__is_active=True).first()
 
 
 def rejudge(*members: Member, at: datetime) -> bool:

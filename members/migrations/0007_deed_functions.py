@@ -5,7 +5,7 @@ from pathlib import Path
 from django.db import migrations
 
 SQL = Path(__file__).resolve().parent.parent / "sql"
-FILES = ("posting.sql", "write.sql", "express.sql")
+FILES = ("lot_uses.sql", "posting.sql", "write.sql", "express.sql")
 
 
 class Migration(migrations.Migration):

@@ -149,7 +149,10 @@ class Lot(models.Model):
     `active_from` it is pending. `held` is set aside by open holds and cannot be spent by anything else.
     """
 
-    account = models.ForeignKey(Account, models.PROTECT, related_name="lots", db_constraint=False)
+    # lot_spendable finds what is left of an account's lots; nobody asks for the empty ones
+    account = models.ForeignKey(
+        Account, models.PROTECT, related_name="lots", db_constraint=False, db_index=False
+    )
     operation = models.ForeignKey(Operation, models.PROTECT, related_name="lots", db_constraint=False)
     source = models.ForeignKey(Operation, models.PROTECT, related_name="sourced_lots", db_constraint=False)
     original = models.BigIntegerField()

@@ -5,99 +5,23 @@
 -- between. Whatever is not plain raises RG100 ("the general road"): nothing is written, and the caller takes the three
 -- steps, which also say what a refusal says. tests/members/test_express.py compares the two roads.
 
-CREATE FUNCTION ledger_general(why text) RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION ledger_general(why text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION 'the general road: %', why USING ERRCODE = 'RG100';
 END $$;
 
--- Which lots of these accounts pay `wanted`, as allocation.take does for lots without terms. Lots sold by another store,
--- or with terms, are for the general road. Locked by their accounts.
-CREATE FUNCTION ledger_take(
-  principal bigint, bonus bigint, at_store bigint, deed_at timestamptz, spend_order text, wanted bigint,
-  OUT lots bigint[], OUT amounts bigint[], OUT of_bonus boolean[], OUT taken bigint
-) LANGUAGE plpgsql STABLE AS $$
-DECLARE
-  lot record;
-  part bigint;
-  pair record;
-BEGIN
-  lots := '{}'; amounts := '{}'; of_bonus := '{}'; taken := 0;
-  IF wanted <= 0 THEN RETURN; END IF;
-  -- one lot that pays it all, and no bonus beside it: the usual case needs no more looks
-  SELECT l.id, l.remaining - l.held AS free, l.terms, s.store_id INTO lot
-  FROM members_lot l JOIN members_operation s ON s.id = l.source_id
-  WHERE l.account_id = principal AND l.remaining > 0 AND l.remaining > l.held
-    AND (l.expires_at IS NULL OR l.expires_at > deed_at) AND (l.active_from IS NULL OR l.active_from <= deed_at)
-  ORDER BY l.account_id, l.expires_at, l.id LIMIT 1;
-  IF lot.free >= wanted AND lot.terms IS NULL AND lot.store_id = at_store
-     AND NOT EXISTS (SELECT FROM members_lot l WHERE l.account_id = bonus AND l.remaining > 0) THEN
-    lots := ARRAY[lot.id]; amounts := ARRAY[-wanted]; of_bonus := ARRAY[false]; taken := wanted;
-    RETURN;
-  END IF;
-
-  IF EXISTS (SELECT FROM members_lot l JOIN members_operation s ON s.id = l.source_id
-             WHERE l.account_id IN (principal, bonus) AND l.remaining > 0 AND l.remaining > l.held
-               AND (l.terms IS NOT NULL OR s.store_id <> at_store)
-               AND (l.expires_at IS NULL OR l.expires_at > deed_at)) THEN
-    PERFORM ledger_general('value with terms, or of another store');
-  END IF;
-  FOR pair IN
-    -- pro rata: each source's principal and bonus together, in the order their first lots come; else one row a kind
-    SELECT array_agg(l.id ORDER BY l.expires_at NULLS LAST, l.id) FILTER (WHERE l.account_id = bonus) AS bonus_lots,
-           array_agg(l.free ORDER BY l.expires_at NULLS LAST, l.id) FILTER (WHERE l.account_id = bonus) AS bonus_free,
-           coalesce(sum(l.free) FILTER (WHERE l.account_id = bonus), 0)::bigint AS bonus_sum,
-           array_agg(l.id ORDER BY l.expires_at NULLS LAST, l.id) FILTER (WHERE l.account_id = principal) AS own_lots,
-           array_agg(l.free ORDER BY l.expires_at NULLS LAST, l.id) FILTER (WHERE l.account_id = principal) AS own_free,
-           coalesce(sum(l.free) FILTER (WHERE l.account_id = principal), 0)::bigint AS own_sum
-    FROM (SELECT m.id, m.account_id, m.expires_at, m.source_id, m.remaining - m.held AS free,
-                 row_number() OVER (ORDER BY m.expires_at NULLS LAST, m.id) AS place
-          FROM members_lot m
-          WHERE m.account_id IN (principal, bonus) AND m.remaining > 0 AND m.remaining > m.held
-            AND (m.expires_at IS NULL OR m.expires_at > deed_at)
-            AND (m.active_from IS NULL OR m.active_from <= deed_at)) l
-    GROUP BY CASE spend_order WHEN 'pro_rata' THEN l.source_id ELSE l.account_id END
-    ORDER BY CASE WHEN spend_order = 'pro_rata' THEN 0
-                  WHEN (spend_order = 'principal_first') = bool_and(l.account_id = principal) THEN 0 ELSE 1 END,
-             min(l.place)
-  LOOP
-    EXIT WHEN taken >= wanted;
-    part := least(wanted - taken, pair.bonus_sum + pair.own_sum);
-    DECLARE
-      whole bigint := pair.bonus_sum + pair.own_sum;
-      from_bonus bigint := (2 * part * pair.bonus_sum + whole) / (2 * whole);  -- half up, as allocation.share
-      left_over bigint;
-    BEGIN
-      from_bonus := greatest(least(from_bonus, pair.bonus_sum), part - pair.own_sum);
-      left_over := from_bonus;
-      FOR i IN 1 .. coalesce(cardinality(pair.bonus_lots), 0) LOOP
-        EXIT WHEN left_over <= 0;
-        lots := lots || pair.bonus_lots[i];
-        amounts := amounts || -least(left_over, pair.bonus_free[i]);
-        of_bonus := of_bonus || true;
-        left_over := left_over - least(left_over, pair.bonus_free[i]);
-      END LOOP;
-      left_over := part - from_bonus;
-      FOR i IN 1 .. coalesce(cardinality(pair.own_lots), 0) LOOP
-        EXIT WHEN left_over <= 0;
-        lots := lots || pair.own_lots[i];
-        amounts := amounts || -least(left_over, pair.own_free[i]);
-        of_bonus := of_bonus || false;
-        left_over := left_over - least(left_over, pair.own_free[i]);
-      END LOOP;
-    END;
-    taken := taken + part;
-  END LOOP;
-END $$;
-
 -- `deed` as ledger_open takes it, with the "stamp" of the housebook it was planned under. `plan`:
---   {"points": [{"amount", "active_from", "expires_at"}], "earnings": [{"rule", "points", "why"}],
+--   {"tier": {"held": tier or null} and "is_first" (where they were reckoned with),
+--    "points": [{"amount", "active_from", "expires_at"}], "earnings": [{"rule", "points", "why"}],
 --    "tenders": [{"type", "amount", "reference"}], "event": type, "told": {facts}, and for a
 --   recharge: "paid", "limit" (the most principal may be, or null), "bonus", "bonus_until", "bonus_terms";
---   bill: "bill" (what is to be paid), "rest" ({"type", "reference"} or null), "card_max" (or null), "order",
---         "code_above" (or null; of all that left the card without a code in "code_span" seconds), "low_below" (or null)}
+--   bill: "bill" (what is to be paid), "discount" (what came off), "lines" (rows of members_billline), "names_goods",
+--         "rest" ({"type", "reference"} or null), "card_max" (or null), "order",
+--         "code_above" (or null; of all that left the card without a code in "code_span" seconds), "low_below" (or null),
+--         "takes_others" (whether value of another store pays where the two stores say nothing)}
 -- Answers null when the key was used already, else {"operation", "public_id", "event", "event_public_id", "balances",
 -- "told"}: what open, write and the event of the general road answer together.
-CREATE FUNCTION ledger_express(deed jsonb, plan jsonb) RETURNS jsonb LANGUAGE plpgsql
+CREATE OR REPLACE FUNCTION ledger_express(deed jsonb, plan jsonb) RETURNS jsonb LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE
@@ -111,6 +35,7 @@ DECLARE
   paid bigint := coalesce((plan->>'paid')::bigint, 0);
   bonus_in bigint := coalesce((plan->>'bonus')::bigint, 0);
   bill bigint := coalesce((plan->>'bill')::bigint, 0);
+  discount bigint := coalesce((plan->>'discount')::bigint, 0);
   points_in bigint := 0;
   outside bigint := 0;
   due bigint;
@@ -125,12 +50,13 @@ DECLARE
   balances jsonb := '{}';
   deltas bigint[] := '{}';
   account members_account%ROWTYPE;
-  use_lots bigint[] := '{}'; use_amounts bigint[] := '{}'; use_bonus boolean[] := '{}'; taken bigint := 0;
+  use_lots bigint[] := '{}'; use_amounts bigint[] := '{}'; use_bonus boolean[] := '{}'; use_sold_at bigint[] := '{}';
+  taken bigint := 0;
   e_account bigint[] := '{}'; e_kind text[] := '{}'; e_unit text[] := '{}'; e_amount bigint[] := '{}';
   e_seq int[] := '{}'; e_after bigint[] := '{}'; e_hash bytea[] := '{}';
   l_account bigint[] := '{}'; l_amount bigint[] := '{}'; l_paid bigint[] := '{}'; l_terms jsonb[] := '{}';
   l_from timestamptz[] := '{}'; l_until timestamptz[] := '{}';
-  counters text[]; sums bigint[]; found_kinds int := 0;
+  c_store bigint[]; c_kind text[]; c_amount bigint[]; counted int := 0;
   told jsonb := plan->'told';
   event_id bigint;
   event_uuid uuid;
@@ -174,13 +100,21 @@ BEGIN
      OR row.stamp IS DISTINCT FROM (deed->>'stamp')::uuid THEN
     PERFORM ledger_general('card, phone or stamp');
   END IF;
+  IF plan ? 'tier' AND (SELECT t.tier_id FROM members_tierstanding t WHERE t.member_id = deed_member)
+                       IS DISTINCT FROM (plan->'tier'->>'held')::bigint
+     OR plan ? 'is_first' AND (plan->>'is_first')::boolean
+                              = EXISTS (SELECT FROM members_memberfacts f WHERE f.member_id = deed_member AND f.visits > 0)
+  THEN
+    PERFORM ledger_general('another tier, or not the first purchase');
+  END IF;
 
   SELECT coalesce(sum(t.amount), 0) INTO outside FROM jsonb_to_recordset(plan->'tenders') AS t(amount bigint);
   IF is_bill THEN
     due := bill - outside;
     stored := least(due, coalesce((plan->>'card_max')::bigint, due));
-    SELECT t.lots, t.amounts, t.of_bonus, t.taken INTO use_lots, use_amounts, use_bonus, taken
-    FROM ledger_take(principal.id, bonus.id, deed_store, deed_at, plan->>'order', stored) t;
+    SELECT t.lots, t.amounts, t.of_bonus, t.sold_at, t.taken INTO use_lots, use_amounts, use_bonus, use_sold_at, taken
+    FROM ledger_take(principal.id, bonus.id, deed_store, deed_at, plan->>'order', bill, stored,
+                     (plan->>'takes_others')::boolean, (plan->>'names_goods')::boolean) t;
     IF due < 0 OR taken < stored AND plan->'rest' = 'null' OR stored < due AND plan->'rest' = 'null' THEN
       PERFORM ledger_general('not paid in full');
     END IF;
@@ -254,23 +188,35 @@ BEGIN
     balances := balances || jsonb_build_object('points', points.balance + points_in);
   END IF;
 
-  -- the store's side
+  -- the stores' side; who sold the value owes who took it
   IF is_bill THEN
-    counters := ARRAY['sales', 'tender', 'points_cost']; sums := ARRAY[bill, -outside, -points_in];
+    c_kind := ARRAY['sales', 'discounts', 'tender']; c_amount := ARRAY[bill + discount, -discount, -outside];
+    c_store := ARRAY[deed_store, deed_store, deed_store];
   ELSE
-    counters := ARRAY['tender', 'bonus_cost', 'points_cost']; sums := ARRAY[-paid, -bonus_in, -points_in];
+    c_kind := ARRAY['tender', 'bonus_cost']; c_amount := ARRAY[-paid, -bonus_in];
+    c_store := ARRAY[deed_store, deed_store];
   END IF;
+  IF deed_store <> ANY(use_sold_at) THEN
+    FOR row IN
+      SELECT u.issuer, -sum(u.amount)::bigint AS owed FROM unnest(use_sold_at, use_amounts) AS u(issuer, amount)
+      WHERE u.issuer <> deed_store GROUP BY u.issuer ORDER BY u.issuer
+    LOOP
+      c_store := c_store || row.issuer || deed_store; c_kind := c_kind || ARRAY['settlement', 'settlement'];
+      c_amount := c_amount || row.owed || -row.owed;
+    END LOOP;
+  END IF;
+  c_store := c_store || deed_store; c_kind := c_kind || 'points_cost'::text; c_amount := c_amount || -points_in;
   FOR row IN
-    SELECT a.id, a.kind, sums[array_position(counters, a.kind::text)] AS amount FROM members_account a
-    WHERE a.store_id = deed_store AND a.kind = ANY(counters) ORDER BY array_position(counters, a.kind::text)
+    SELECT a.id, c.kind, c.amount FROM unnest(c_store, c_kind, c_amount) WITH ORDINALITY AS c(store, kind, amount, place)
+    JOIN members_account a ON a.store_id = c.store AND a.kind = c.kind
+    WHERE c.amount <> 0 ORDER BY c.place
   LOOP
-    CONTINUE WHEN row.amount = 0;
-    e_account := e_account || row.id; e_kind := e_kind || row.kind::text; e_unit := e_unit || ledger_unit(row.kind);
+    e_account := e_account || row.id; e_kind := e_kind || row.kind; e_unit := e_unit || ledger_unit(row.kind);
     e_amount := e_amount || row.amount; e_seq := e_seq || NULL::int; e_after := e_after || NULL::bigint;
     e_hash := e_hash || NULL::bytea;
-    found_kinds := found_kinds + 1;
+    counted := counted + 1;
   END LOOP;
-  IF found_kinds <> cardinality(array_remove(sums, 0)) THEN PERFORM ledger_general('a new counter-account'); END IF;
+  IF counted <> cardinality(array_remove(c_amount, 0)) THEN PERFORM ledger_general('a new counter-account'); END IF;
 
   WITH moved AS (
     UPDATE members_account a SET balance = e.after, last_seq = e.seq, last_hash = e.hash
@@ -314,6 +260,12 @@ BEGIN
     SET visits = visits + 1, spend_minor = spend_minor + bill,
         first_visit_at = coalesce(first_visit_at, deed_at), last_visit_at = greatest(last_visit_at, deed_at)
     WHERE member_id = deed_member;
+    IF jsonb_array_length(plan->'lines') > 0 THEN
+      INSERT INTO members_billline (operation_id, position, kind, amount_minor, label, category_id, is_discounted)
+      SELECT op_id, b.position, b.kind, b.amount_minor, b.label, b.category_id, b.is_discounted
+      FROM jsonb_to_recordset(plan->'lines')
+        AS b(position int, kind text, amount_minor bigint, label text, category_id bigint, is_discounted boolean);
+    END IF;
     told := told || jsonb_build_object('stored_value', stored, 'principal', stored - bonus_out, 'bonus', bonus_out);
   END IF;
   IF jsonb_array_length(plan->'earnings') > 0 THEN
@@ -334,4 +286,11 @@ BEGIN
   RETURNING id, public_id INTO event_id, event_uuid;
   RETURN jsonb_build_object('operation', op_id, 'public_id', op_uuid, 'event', event_id,
                             'event_public_id', event_uuid, 'balances', balances, 'told', told);
+END $$;
+
+-- Judges a member after a deed that counts, as part of its statement. A move is told by the general road.
+CREATE OR REPLACE FUNCTION tier_stays(judged_at timestamptz, of_member bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS (SELECT FROM tier_fold(judged_at, of_member)) THEN PERFORM ledger_general('the tier moves'); END IF;
+  RETURN true;
 END $$;

@@ -111,17 +111,6 @@ REFERENCING OLD TABLE AS stale NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUN
 CREATE TRIGGER lot_begins_agreed AFTER INSERT ON members_lot
 REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION lots_agree();
 
--- A lot use is of an entry and a lot there are, both of one account.
-CREATE FUNCTION lot_uses_fit() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF EXISTS (SELECT FROM fresh f WHERE NOT EXISTS (
-       SELECT FROM members_entry e JOIN members_lot l ON l.account_id = e.account_id
-       WHERE e.id = f.entry_id AND l.id = f.lot_id)) THEN
-    RAISE EXCEPTION 'a lot is used by an entry of another account'
-      USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'lot_use_fits';
-  END IF;
-  RETURN NULL;
-END $$;
 CREATE TRIGGER lot_use_fits AFTER INSERT ON members_lotuse
 REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION lot_uses_fit();
 
