@@ -79,6 +79,7 @@ class Reason(models.TextChoices):
     NONE = "", ""
     NO_CONSENT = "no_consent", _("The member has not agreed to these texts")
     OPTED_OUT = "opted_out", _("The number has opted out")
+    UNREAD = "unread", _("What this number texted to the shop has not been read yet")
     QUIET_HOURS = "quiet_hours", _("Waiting for the permitted hours of the recipient’s day")
     FREQUENCY = "frequency", _("The number has had enough texts lately")
     TOO_LATE = "too_late", _("It would have arrived too late")
@@ -115,6 +116,7 @@ class Reason(models.TextChoices):
 GATES: dict[Reason, int] = {
     Reason.NO_CONSENT: 1,
     Reason.OPTED_OUT: 2,
+    Reason.UNREAD: 128,
     Reason.TOO_LATE: 4,
     Reason.FREQUENCY: 8,
     Reason.DUPLICATE: 32,

@@ -16,7 +16,7 @@ from campaigns.models import Campaign, Run
 from members.models import Member
 from messaging.domain.outbox import permitted_hours
 from messaging.enums import MessageClass
-from messaging.models import Message, Suppression
+from messaging.models import Conversation, Message, Suppression
 from messaging.rendering import TemplateError
 from messaging.states import Reason, State
 
@@ -77,9 +77,11 @@ def _reason(campaign: Campaign, at: datetime) -> Case:
     hours = permitted_hours()
     monthly = hours.monthly(is_personal=campaign.kind == CampaignKind.WAKEUP)
     stopped = Suppression.objects.filter(phone_hash=OuterRef("phone_hash"), lifted_at=None)
+    unread = Conversation.objects.filter(phone=OuterRef("phone"), **Conversation.UNREAD)
     return Case(
         When(has_marketing_consent=False, then=Value(Reason.NO_CONSENT.value)),
         When(Exists(stopped), then=Value(Reason.OPTED_OUT.value)),
+        When(Exists(unread), then=Value(Reason.UNREAD.value)),
         When(_texted(at, timedelta(hours=24), hours.per_day), then=Value(Reason.FREQUENCY.value)),
         When(_texted(at, timedelta(days=30), monthly), then=Value(Reason.FREQUENCY.value)),
         default=Value(""),

@@ -27,7 +27,7 @@ from members.models import Purchase, Staff, Store
 from members.refusals import Refused
 from messaging.domain import conversations
 from messaging.enums import Concern, ConversationStatus
-from messaging.models import Conversation, InboundText, TemplateVersion
+from messaging.models import Conversation, InboundText, Suppression, TemplateVersion
 
 MAY_ANSWER = (*AT_TILL, Role.MARKETER)
 SNOOZES = {
@@ -108,7 +108,7 @@ def answer_conversation(request: HttpRequest, conversation: UUID) -> HttpRespons
 @require_http_methods(["POST"])
 @needs(*MAY_ANSWER)
 def manage_conversation(request: HttpRequest, conversation: UUID) -> HttpResponse:
-    """Take it, give it to somebody, put it off, end it, open it again, hand it to a store."""
+    """Take it, give it to somebody, put it off, end it (with or without more offers), open it again, hand it on."""
     found, deed = _found(request, conversation), request.POST.get("deed", "")
     try:
         said = _do(request, found, deed)
@@ -116,7 +116,7 @@ def manage_conversation(request: HttpRequest, conversation: UUID) -> HttpRespons
         return _show(request, found, problem=str(refused), status=422)
     if said:
         messages.success(request, said)
-    return HttpResponseRedirect(reverse("staff:inbox")) if deed in ("done", "store") else _back(found)
+    return HttpResponseRedirect(reverse("staff:inbox")) if deed in ("done", "silence", "store") else _back(found)
 
 
 def _do(request: HttpRequest, found: Conversation, deed: str) -> str:
@@ -137,6 +137,9 @@ def _do(request: HttpRequest, found: Conversation, deed: str) -> str:
     if deed == "done":
         conversations.finish_conversation(**who)
         return _("Done.")
+    if deed == "silence":
+        conversations.finish_conversation(wants_silence=True, **who)
+        return _("Done. No more offers go to this number.")
     if deed == "reopen":
         conversations.reopen(**who)
         return _("Open again.")
@@ -189,6 +192,9 @@ def _show(
         "canned": canned_answers(found),
         "colleagues": _colleagues(found),
         "is_mine": found.owner_id == access.staff.pk,
+        "is_opted_out": Suppression.objects.filter(
+            phone_hash=bytes(found.phone_hash), lifted_at=None
+        ).exists(),
         "may_hand_over": access.may(*IN_CHARGE),
         "snoozes": [(name, label) for name, (label, _span) in SNOOZES.items()],
         "now": at,

@@ -102,6 +102,7 @@ def consents_then(message: Message) -> list[ConsentEntry]:
 
 def gates_of(message: Message) -> list[Gate]:
     """Each rule in the order it was asked, as it stood when this text was written."""
+    is_marketing = message.message_class == MessageClass.MARKETING
     return [
         _review(message),
         _consent(message),
@@ -111,7 +112,7 @@ def gates_of(message: Message) -> list[Gate]:
             _("Frequency"),
             message,
             Reason.FREQUENCY,
-            is_asked=message.message_class == MessageClass.MARKETING,
+            is_asked=is_marketing,
         ),
         _of_reason(
             _("Same text"),
@@ -119,6 +120,7 @@ def gates_of(message: Message) -> list[Gate]:
             Reason.DUPLICATE,
             is_asked=message.message_class != MessageClass.VERIFICATION and message.cause != Cause.REPLY,
         ),
+        _of_reason(_("Nothing unread from them"), message, Reason.UNREAD, is_asked=is_marketing),
         _of_reason(_("Budget"), message, Reason.BUDGET, is_asked=True),
         _of_reason(_("In time"), message, Reason.TOO_LATE, is_asked=True),
     ]

@@ -18,11 +18,12 @@ from django.utils.translation import gettext_lazy as _
 
 from members.domain import audit
 from members.domain.enrolment import phone_hash
-from members.enums import Role
+from members.enums import ConsentSource, Role
 from members.models import Staff, Store
 from members.refusals import Refused
 from messaging.domain import replies
 from messaging.domain.outbox import Draft, enqueue, recipient_zone
+from messaging.domain.suppressions import suppress
 from messaging.domain.texts import measured
 from messaging.enums import Cause, Concern, ConversationStatus, MessageClass
 from messaging.linter import lint
@@ -83,7 +84,7 @@ def mine(staff: Staff, store: Store, *, is_in_charge: bool) -> QuerySet[Conversa
 def unread(staff: Staff, store: Store, *, is_in_charge: bool, most: int = 99) -> int:
     """How many open ones nobody has looked at, as far as it is worth counting."""
     rows = mine(staff, store, is_in_charge=is_in_charge)
-    open_ones = rows.filter(is_unread=True, status=ConversationStatus.OPEN)
+    open_ones = rows.filter(**Conversation.UNREAD)
     return len(open_ones.order_by().values_list("pk", flat=True)[:most])
 
 
@@ -157,8 +158,15 @@ def snooze(*, conversation: Conversation, until: datetime, by: Staff, at: dateti
 
 
 @transaction.atomic
-def finish_conversation(*, conversation: Conversation, by: Staff, at: datetime) -> Conversation:
-    """Nothing more to do, until the phone says something. A dispute is ended by those in charge. Raises NotYours."""
+def finish_conversation(
+    *, conversation: Conversation, by: Staff, at: datetime, wants_silence: bool = False
+) -> Conversation:
+    """Nothing more to do, until the phone says something. A dispute is ended by those in charge. Raises NotYours.
+
+    `wants_silence`: a person read in it that no more offers are wanted; the number is opted out as by STOP.
+    """
+    if wants_silence:  # the phone's lock comes before the conversation's, as where a text opts out
+        suppress(bytes(conversation.phone_hash), ConsentSource.TEXT, at=at)
     found = _locked(conversation)
     is_theirs = found.store is None or by.may(found.store.pk, *IN_CHARGE)
     if found.concern == Concern.DISPUTE and not is_theirs:
@@ -166,7 +174,8 @@ def finish_conversation(*, conversation: Conversation, by: Staff, at: datetime) 
     found.status, found.done_at, found.snoozed_until = ConversationStatus.DONE, at, None
     found.is_unread = False
     found.save(update_fields=["status", "done_at", "snoozed_until", "is_unread"])
-    _write("conversation_done", found, by, at, {"concern": found.concern})
+    told = {"concern": found.concern} | ({"marketing": "stopped"} if wants_silence else {})
+    _write("conversation_done", found, by, at, told)
     return found
 
 

@@ -184,13 +184,14 @@ def _before(
 _LABELS: Mapping[Reason, Promise] = {
     Reason.NO_CONSENT: _("Consent"),
     Reason.OPTED_OUT: _("Not opted out"),
+    Reason.UNREAD: _("Nothing unread from them"),
     Reason.TOO_LATE: _("In time"),
     Reason.FREQUENCY: _("Not too often"),
     Reason.DUPLICATE: _("Not the same again"),
     Reason.QUIET_HOURS: _("Permitted hours"),
     Reason.BUDGET: _("Within the budget"),
 }
-_OF_MARKETING = (Reason.FREQUENCY, Reason.QUIET_HOURS)
+_OF_MARKETING = (Reason.UNREAD, Reason.FREQUENCY, Reason.QUIET_HOURS)
 _NOT_ASKED: Mapping[MessageClass, tuple[Reason, ...]] = {
     MessageClass.VERIFICATION: (*_OF_MARKETING, Reason.DUPLICATE),
     MessageClass.NOTIFICATION: _OF_MARKETING,

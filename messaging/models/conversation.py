@@ -1,4 +1,5 @@
 import uuid
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -12,8 +13,11 @@ class Conversation(models.Model):
 
     `store` is the member's home store, or the last store that texted the number; without one it lies in the pool of
     those in charge. `due_at` is when the first answer of this round is due, `answered_at` when it was given.
+    `UNREAD`: nobody has looked at what came in; until somebody has, the phone gets no marketing (messaging/sql).
     Status waiting is the member's turn, or put off until `snoozed_until`. `about` is the text a dispute is about.
     """
+
+    UNREAD: ClassVar[dict[str, Any]] = {"is_unread": True, "status": ConversationStatus.OPEN}
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     phone = models.CharField(_("phone"), max_length=32, unique=True)

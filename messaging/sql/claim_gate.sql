@@ -38,6 +38,9 @@ WITH clock AS MATERIALIZED (
            AND EXISTS (SELECT 1 FROM messaging_suppression s
                        WHERE s.phone_hash = m.phone_hash AND s.lifted_at IS NULL
                          AND (s.scope = 'all' OR m.message_class = 'marketing')) THEN 'opted_out'
+      WHEN m.message_class = 'marketing'
+           AND EXISTS (SELECT 1 FROM messaging_conversation c
+                       WHERE c.phone = m.phone AND c.is_unread AND c.status = 'open') THEN 'unread'
       WHEN t.opens_at > clock.now AND t.opens_at >= m.expires_at THEN 'too_late'
       WHEN t.opens_at > clock.now THEN 'quiet_hours'
       WHEN lease.needs_reports AND m.phone LIKE '+86%%'

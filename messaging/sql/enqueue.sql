@@ -2,7 +2,8 @@
 -- A single message is a set of one, so the rules exist once. Order of the gates is the order of the CASE; every gate
 -- is asked (how often only of who agreed), and those that said no are kept as bits (messaging/states.py, GATES)
 -- beside the first one's reason. A marketing text for a moment of its reader's own (of a trigger rule, or so said) may use
--- the whole cap of the month; any other leaves `in_reserved` of it free.
+-- the whole cap of the month; any other leaves `in_reserved` of it free. Marketing waits for nobody's reading: while a
+-- text of theirs lies unread before a person it is not sent, for it may say what no grammar understood.
 -- Its plan is made once a session (forced: a plan for each call costs four times the call) and by index whatever the
 -- statistics say: one made while a table was empty would read the whole of it when it no longer is.
 -- The nudge to the gateways is not in here: a transaction that holds a NOTIFY commits alone, fsync included, and the
@@ -56,6 +57,9 @@ WITH draft AS (
         AND EXISTS (SELECT 1 FROM messaging_suppression s
                     WHERE s.phone_hash = t.phone_hash AND s.lifted_at IS NULL
                       AND (s.scope = 'all' OR t.message_class = 'marketing')) AS is_opted_out,
+      t.message_class = 'marketing'
+        AND EXISTS (SELECT 1 FROM messaging_conversation c
+                    WHERE c.phone = t.phone AND c.is_unread AND c.status = 'open') AS is_unread,
       t.leaves_at >= t.expires_at AS is_late,
       sms_same_text_matters(t.message_class, t.cause, t.event_id) AS is_guarded,
       t.leaves_at > t.due_at AS is_quiet
@@ -84,6 +88,7 @@ WITH draft AS (
       WHEN a.refusal <> '' THEN a.refusal
       WHEN a.lacks_consent THEN 'no_consent'
       WHEN a.is_opted_out THEN 'opted_out'
+      WHEN a.is_unread THEN 'unread'
       WHEN a.is_late THEN 'too_late'
       WHEN a.is_capped THEN 'frequency'
       WHEN a.is_said THEN 'duplicate'
@@ -91,7 +96,7 @@ WITH draft AS (
       ELSE ''
     END AS reason,
     nullif(a.lacks_consent::int + 2 * a.is_opted_out::int + 4 * a.is_late::int + 8 * a.is_capped::int
-           + 16 * a.is_quiet::int + 32 * a.is_said::int, 0)::smallint AS gates
+           + 16 * a.is_quiet::int + 32 * a.is_said::int + 128 * a.is_unread::int, 0)::smallint AS gates
   FROM asked a
 ), afforded AS MATERIALIZED (
   SELECT * FROM sms_budget_judge(

@@ -135,6 +135,21 @@ def test_a_new_text_opens_it_again(says, li_lei, desk):
     assert Conversation.objects.count() == 1
 
 
+def test_who_reads_that_no_offers_are_wanted_ends_them_with_one_button(says, li_lei, desk):
+    found = says("stawp 😭😭 too many")
+    button = 'value="silence"'
+    before = desk.get(f"/inbox/{found.public_id}/").content.decode()
+
+    done = manage(desk, found, deed="silence")
+
+    found.refresh_from_db()
+    li_lei.refresh_from_db()
+    assert (done.status_code, found.status, li_lei.has_marketing_consent) == (302, "done", False)
+    assert button in before
+    manage(desk, found, deed="reopen")
+    assert button not in desk.get(f"/inbox/{found.public_id}/").content.decode()
+
+
 def test_done_put_off_given_on_and_opened_again(says, li_lei, desk, chen, mei):
     found = says("几点开门")
 
