@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -25,12 +26,26 @@ from crm.staff.fields import AmountField
 from crm.staff.gateway_pages import may_run_house
 from crm.staff.money_pages import MAY_SEE, tabs
 from members.enums import Role
+from members.models import Store
 from members.refusals import Refused
 from messaging.domain import budgets
 from messaging.domain.budgets import Standing
 from messaging.models import Budget, BudgetPeriod, BudgetScope
 
 CAMPAIGNS_OFFERED = 100
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a budget may be for besides a store or the house: its name, how the form calls it, of which stores it is."""
+
+    name: str
+    choice: str
+    scope: BudgetScope
+    stores: frozenset[int]
+
+
+Subjects = Mapping[str, Subject]
 
 
 class BudgetForm(forms.Form):
@@ -49,14 +64,13 @@ class BudgetForm(forms.Form):
 
 
 def _choices(access: Access) -> list[tuple[str, Any]]:
-    """The caps this person may set: of stores they own and of their campaigns; of the house for who owns it all."""
+    """The caps this person may set: of stores they own, of their campaigns and keys; of the house for who owns it all."""
     owned = access.stores_with(Role.OWNER)
     house = [("house", BudgetScope.HOUSE.label)] if may_run_house(access) else []
-    campaigns = Campaign.objects.filter(store__in=owned).order_by("-pk")[:CAMPAIGNS_OFFERED]
     return [
         *house,
         *((f"store:{store.public_id}", store.name) for store in owned),
-        *((f"campaign:{campaign.public_id}", campaign.name) for campaign in campaigns),
+        *((subject.choice, subject.name) for subject in _subjects(owned).values()),
     ]
 
 
@@ -94,9 +108,9 @@ def money_budget(request: HttpRequest) -> HttpResponse:
 def end_budget(request: HttpRequest, budget: UUID) -> HttpResponse:
     """Take a cap away. Texts that were refused under it stay refused."""
     access = access_of(request)
-    campaigns = _campaigns(access)
-    found = get_object_or_404(_seen(access, campaigns), public_id=budget)
-    if not _may_end(found, access, campaigns):
+    subjects = _subjects(access.stores_with(*MAY_SEE))
+    found = get_object_or_404(_seen(access, subjects), public_id=budget)
+    if not _may_end(found, access, subjects):
         raise PermissionDenied
     budgets.end_budget(budget=found, by=access.staff, at=timezone.now())
     messages.success(request, _("The budget is gone."))
@@ -108,40 +122,58 @@ def _meant(scope: str, access: Access) -> dict[str, Any]:
     owned = access.stores_with(Role.OWNER)
     if kind == "store":
         return {"scope": kind, "store": next(s for s in owned if str(s.public_id) == name)}
-    if kind == "campaign":
-        campaign = Campaign.objects.get(public_id=name, store__in=owned)
-        return {"scope": kind, "subject": budget_subject(campaign)}
+    for named, subject in _subjects(owned).items():
+        if subject.choice == scope:
+            return {"scope": subject.scope, "subject": named}
     return {"scope": "house"}
 
 
-def _campaigns(access: Access) -> dict[str, Campaign]:
-    """The newest campaigns of the stores whose money this person sees, by the name their budgets go by."""
-    own = Campaign.objects.filter(store__in=access.stores_with(*MAY_SEE)).order_by("-pk")
-    return {budget_subject(campaign): campaign for campaign in own[:CAMPAIGNS_OFFERED]}
+def _subjects(stores: Sequence[Store]) -> dict[str, Subject]:
+    """The newest campaigns of these stores and the API keys bound to no others, by the name their budgets go by."""
+    campaigns = Campaign.objects.filter(store__in=stores).order_by("-pk")[:CAMPAIGNS_OFFERED]
+    found = {
+        budget_subject(one): Subject(
+            one.name, f"campaign:{one.public_id}", BudgetScope.CAMPAIGN, frozenset({one.store_id})
+        )
+        for one in campaigns
+    }
+    return found | _keys(stores)
 
 
-def _seen(access: Access, campaigns: Mapping[str, Campaign]) -> QuerySet[Budget]:
-    """The budgets in force of the house, of the stores whose money this person sees and of these campaigns."""
+def _keys(stores: Sequence[Store]) -> dict[str, Subject]:
+    prefetch_related_objects(stores, "api_keys__stores")
+    all_of_them = {store.pk for store in stores}
+    found = {}
+    for key in (key for store in stores for key in store.api_keys.all() if not key.revoked):
+        of = frozenset(store.pk for store in key.stores.all())
+        if of <= all_of_them:
+            name = _("API key “%(name)s”") % {"name": key.name}
+            found[key.source] = Subject(name, f"api_key:{key.prefix}", BudgetScope.API_KEY, of)
+    return found
+
+
+def _seen(access: Access, subjects: Subjects) -> QuerySet[Budget]:
+    """The budgets in force of the house, of the stores whose money this person sees and of these subjects."""
     stores = access.stores_with(*MAY_SEE)
-    wanted = Q(scope=BudgetScope.HOUSE) | Q(store__in=stores) | Q(subject__in=list(campaigns))
+    wanted = Q(scope=BudgetScope.HOUSE) | Q(store__in=stores) | Q(subject__in=list(subjects))
     return Budget.objects.filter(wanted, until_at=None).select_related("store")
 
 
-def _may_end(budget: Budget, access: Access, campaigns: Mapping[str, Campaign]) -> bool:
-    """An owner of its store, or of its campaign's; the house's own by who owns every store."""
+def _may_end(budget: Budget, access: Access, subjects: Subjects) -> bool:
+    """An owner of its store, or of all its subject's; the house's own by who owns every store."""
     if budget.scope == BudgetScope.HOUSE:
         return may_run_house(access)
-    campaign = campaigns.get(budget.subject)
-    store_id = campaign.store_id if campaign else budget.store_id
-    return store_id in {store.pk for store in access.stores_with(Role.OWNER)}
+    subject = subjects.get(budget.subject)
+    of = subject.stores if subject else {budget.store_id}
+    return of <= {store.pk for store in access.stores_with(Role.OWNER)}
 
 
 def _show(request: HttpRequest, form: BudgetForm, status: int = 200) -> HttpResponse:
     access, now = access_of(request), timezone.now()
-    campaigns = _campaigns(access)
-    found = budgets.standings(_seen(access, campaigns), at=now)
+    subjects = _subjects(access.stores_with(*MAY_SEE))
+    found = budgets.standings(_seen(access, subjects), at=now)
     rows = [
-        _row(standing, campaigns) | {"may_end": _may_end(standing.budget, access, campaigns)}
+        _row(standing, subjects) | {"may_end": _may_end(standing.budget, access, subjects)}
         for standing in found
     ]
     may_set = bool(form.fields["scope"].choices)  # type: ignore[attr-defined]
@@ -149,13 +181,13 @@ def _show(request: HttpRequest, form: BudgetForm, status: int = 200) -> HttpResp
     return page(request, "staff/money_budget.html", context, status)
 
 
-def _row(standing: Standing, campaigns: Mapping[str, Campaign]) -> dict[str, Any]:
+def _row(standing: Standing, subjects: Subjects) -> dict[str, Any]:
     """A budget in minor units, rounded so that what is left is never shown too large."""
     budget = standing.budget
     charged, aside = standing.charged_milli, standing.open_milli
     return {
         "budget": budget,
-        "name": _name(budget, campaigns),
+        "name": _name(budget, subjects),
         "cap_minor": budget.amount_minor,
         "charged_minor": -(-charged // 1000),
         "aside_minor": -(-aside // 1000),
@@ -171,9 +203,9 @@ def _row(standing: Standing, campaigns: Mapping[str, Campaign]) -> dict[str, Any
     }
 
 
-def _name(budget: Budget, campaigns: Mapping[str, Campaign]) -> str:
+def _name(budget: Budget, subjects: Subjects) -> str:
     if budget.store:
         return budget.store.name
-    if budget.subject in campaigns:
-        return campaigns[budget.subject].name
+    if budget.subject in subjects:
+        return subjects[budget.subject].name
     return budget.subject or str(BudgetScope.HOUSE.label)

@@ -116,7 +116,9 @@ def manage_conversation(request: HttpRequest, conversation: UUID) -> HttpRespons
         return _show(request, found, problem=str(refused), status=422)
     if said:
         messages.success(request, said)
-    return HttpResponseRedirect(reverse("staff:inbox")) if deed in ("done", "silence", "store") else _back(found)
+    return (
+        HttpResponseRedirect(reverse("staff:inbox")) if deed in ("done", "silence", "store") else _back(found)
+    )
 
 
 def _do(request: HttpRequest, found: Conversation, deed: str) -> str:
