@@ -62,7 +62,7 @@ class Verdict:
 
 def lint(text: str, region: str = "CN") -> Verdict:
     """Judge a template or a finished text. `region` is the ISO country code of the recipients."""
-    reading = _read(text[:LONGEST_READ])
+    reading = _without_courtesy(_read(text[:LONGEST_READ]))
     told = _without_paid(reading.text)
     like = likeness(told)
     most, place = most_like_an_offer(told, like)
@@ -180,6 +180,7 @@ def _compiled() -> list[tuple[Rule, re.Pattern[str]]]:
 
 
 _ALLOWED = re.compile("|".join(f"(?:{pattern})" for pattern in service.ALLOWED))
+_COURTESY = re.compile(service.COURTESY)
 _PAID_FACT = re.compile(service.PAID_FACT)
 _OFFER = re.compile(service.OFFER)
 _PAID_ALLOWED = re.compile(service.PAID_ALLOWED)
@@ -196,6 +197,11 @@ _WEB_OTP = re.compile(r"@[\w.\-]+ #\d{4,8}\s*$")
 
 def _read_over(match: re.Match[str]) -> str:
     return "\x00" * len(match[0])
+
+
+def _without_courtesy(reading: _Reading) -> _Reading:
+    """Thanks and good wishes at the end say nothing of what the text is for."""
+    return _Reading(_COURTESY.sub(_read_over, reading.text), reading.origin)
 
 
 def _without_paid(text: str) -> str:

@@ -40,6 +40,16 @@ ALLOWED: tuple[str, ...] = (
     r"\d+%(?= (?:of your (?:quota|data|limit)|battery|complete|humidity))",
 )
 
+# How a text takes its leave, as a sentence of its own: neither reader sees it. Wishes for a feast or a birthday are none.
+COURTESY = (
+    r"(?:(?<=[,.;!。\n~])|^) *(?:祝(?:您|你|大家)?(?:的)?(?:一切|生活|用餐|就餐|用车|驾驶|行车|入住|住宿|旅途|旅行|出行|一路|学习|工作|购物|观影|游玩|"
+    r"早日|身体早日)(?:愉快|平安|顺利|顺心|舒心|康复|进步|如意)|(?:谢谢|感谢)(?:您|你)?(?:的)?(?:惠顾|光临|支持|配合|理解|耐心等待)?|祝好|"
+    r"have (?:a|yourself a) (?:very )?(?:nice|good|great|lovely|safe|pleasant|wonderful) "
+    r"(?:day|evening|weekend|week|trip|journey|stay|flight|one|time|rest of your day)|we wish you a (?:pleasant|nice|good|safe) "
+    r"(?:stay|day|trip|journey|flight)|(?:many )?thanks(?: again| a lot)?|thank you(?: again)?|take care|drive safely|"
+    r"safe travels|safe journey|get well soon|(?:kind|best|warm) regards)+ *(?=$|[,.;!。\n~])"
+)
+
 # The same, but only in a text that tells of money that has already moved.
 PAID_FACT = (
     r"(?:已|成功|刚刚?|本次|您于)[^,。]{0,14}(?:充值|消费|支付|付款|扣款|入账|到账|开卡|储值|结账|退款|"

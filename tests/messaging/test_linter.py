@@ -69,6 +69,27 @@ def test_the_class_follows_the_words(text: str, message_class: str) -> None:
     assert verdict.needs_review is (message_class == "marketing")
 
 
+@pytest.mark.parametrize(
+    "leave",
+    [
+        "祝您生活愉快",
+        "祝您旅途愉快",
+        "谢谢惠顾",
+        "祝您早日康复",
+        "Have a nice day",
+        "Take care",
+        "Kind regards",
+        "感谢您的支持",
+    ],
+)
+@pytest.mark.parametrize(
+    "fact", ["您本次消费120.00元，余额380.00元。", "You paid 120.00 at Riverside. Balance 380.00. "]
+)
+def test_a_service_text_may_be_polite(fact: str, leave: str) -> None:
+    assert not lint(fact + leave + "。").needs_review
+    assert lint("全场8折，限时三天！" + leave + "。").is_promotional
+
+
 def test_a_finding_points_into_the_original_text_and_says_why() -> None:
     text = "【小满】您的预约已确认。全 场 优-惠，快来！"
 
