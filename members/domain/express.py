@@ -128,13 +128,14 @@ def bill(*, actor: Actor, key: str, at: datetime, store: Store, wanted: Asked, n
     bill = privileges.off(bill_of(wanted.amount_minor, wanted.lines))
     if not bill.net_minor:
         return None
+    is_one_amount = not wanted.lines and not bill.reductions
     earns = Earnable(
         card.member,
         card,
         store,
         at,
-        net_minor=bill.earning_minor(),
-        lines=bill.net_lines(),
+        net_minor=bill.net_minor if is_one_amount else bill.earning_minor(),
+        lines=() if is_one_amount else bill.net_lines(),
         tier=privileges,
         house=house,
     )
@@ -144,8 +145,6 @@ def bill(*, actor: Actor, key: str, at: datetime, store: Store, wanted: Asked, n
     written = {
         "bill": bill.net_minor,
         "discount": bill.discount_minor,
-        "lines": rows_of(bill),
-        "names_goods": bool(wanted.lines),
         "rest": {"type": rest.type, "reference": rest.reference} if rest else None,
         "card_max": wanted.card_minor,
         "order": product.spend_order,
@@ -158,6 +157,8 @@ def bill(*, actor: Actor, key: str, at: datetime, store: Store, wanted: Asked, n
         "points": _points(awards),
         **_looked_up(earns),
     }
+    if not is_one_amount:
+        written |= {"lines": rows_of(bill), "names_goods": bool(wanted.lines)}
     facts = {
         "amount": bill.net_minor,
         "discount": bill.discount_minor,

@@ -15,7 +15,7 @@ END $$;
 --    "points": [{"amount", "active_from", "expires_at"}], "earnings": [{"rule", "points", "why"}],
 --    "tenders": [{"type", "amount", "reference"}], "event": type, "told": {facts}, and for a
 --   recharge: "paid", "limit" (the most principal may be, or null), "bonus", "bonus_until", "bonus_terms";
---   bill: "bill" (what is to be paid), "discount" (what came off), "lines" (rows of members_billline), "names_goods",
+--   bill: "bill" (what is to be paid), "discount" (what came off), "lines" (rows of members_billline) with "names_goods",
 --         "rest" ({"type", "reference"} or null), "card_max" (or null), "order",
 --         "code_above" (or null; of all that left the card without a code in "code_span" seconds), "low_below" (or null),
 --         "takes_others" (whether value of another store pays where the two stores say nothing)}
@@ -100,12 +100,17 @@ BEGIN
      OR row.stamp IS DISTINCT FROM (deed->>'stamp')::uuid THEN
     PERFORM ledger_general('card, phone or stamp');
   END IF;
-  IF plan ? 'tier' AND (SELECT t.tier_id FROM members_tierstanding t WHERE t.member_id = deed_member)
-                       IS DISTINCT FROM (plan->'tier'->>'held')::bigint
-     OR plan ? 'is_first' AND (plan->>'is_first')::boolean
-                              = EXISTS (SELECT FROM members_memberfacts f WHERE f.member_id = deed_member AND f.visits > 0)
-  THEN
-    PERFORM ledger_general('another tier, or not the first purchase');
+  IF plan ? 'tier' THEN
+    IF (SELECT t.tier_id FROM members_tierstanding t WHERE t.member_id = deed_member)
+       IS DISTINCT FROM (plan->'tier'->>'held')::bigint THEN
+      PERFORM ledger_general('another tier');
+    END IF;
+  END IF;
+  IF plan ? 'is_first' THEN
+    IF (plan->>'is_first')::boolean
+       = EXISTS (SELECT FROM members_memberfacts f WHERE f.member_id = deed_member AND f.visits > 0) THEN
+      PERFORM ledger_general('not the first purchase');
+    END IF;
   END IF;
 
   SELECT coalesce(sum(t.amount), 0) INTO outside FROM jsonb_to_recordset(plan->'tenders') AS t(amount bigint);
@@ -260,7 +265,7 @@ BEGIN
     SET visits = visits + 1, spend_minor = spend_minor + bill,
         first_visit_at = coalesce(first_visit_at, deed_at), last_visit_at = greatest(last_visit_at, deed_at)
     WHERE member_id = deed_member;
-    IF jsonb_array_length(plan->'lines') > 0 THEN
+    IF plan ? 'lines' THEN
       INSERT INTO members_billline (operation_id, position, kind, amount_minor, label, category_id, is_discounted)
       SELECT op_id, b.position, b.kind, b.amount_minor, b.label, b.category_id, b.is_discounted
       FROM jsonb_to_recordset(plan->'lines')

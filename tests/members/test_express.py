@@ -1,8 +1,12 @@
-"""The plain deeds in one statement write, tell and answer exactly what the general road does."""
+"""The plain deeds in one statement write, tell and answer exactly what the general road does.
+
+`REGULARS_TORTURE=1` tries 500 histories instead of 20.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -44,6 +48,7 @@ from members.refusals import Refused
 from tests.conftest import NOON
 
 CASH = TenderPaid(TenderType.CASH, 0)
+IS_TORTURE = os.environ.get("REGULARS_TORTURE") == "1"
 
 
 @contextmanager
@@ -194,7 +199,7 @@ DEED |= st.tuples(st.just("goods"), GOODS)
 WORD = st.one_of(st.none(), st.tuples(st.booleans(), st.booleans()))
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=500 if IS_TORTURE else 20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     order=st.sampled_from(SpendOrder),
     deeds=st.lists(DEED, max_size=12),
