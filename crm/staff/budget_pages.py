@@ -118,6 +118,9 @@ def end_budget(request: HttpRequest, budget: UUID) -> HttpResponse:
 
 
 def _meant(scope: str, access: Access) -> dict[str, Any]:
+    """What the form chose, of what is this person's now. Raises WrongBudget when it is theirs no more."""
+    if scope == BudgetScope.HOUSE:
+        return {"scope": scope}
     kind, _colon, name = scope.partition(":")
     owned = access.stores_with(Role.OWNER)
     if kind == "store":
@@ -125,7 +128,7 @@ def _meant(scope: str, access: Access) -> dict[str, Any]:
     for named, subject in _subjects(owned).items():
         if subject.choice == scope:
             return {"scope": subject.scope, "subject": named}
-    return {"scope": "house"}
+    raise budgets.WrongBudget(_("Choose what the budget is for."), field="scope")
 
 
 def _subjects(stores: Sequence[Store]) -> dict[str, Subject]:

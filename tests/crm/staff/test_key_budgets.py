@@ -6,7 +6,10 @@ import pytest
 from django.urls import reverse
 
 from crm.api.models import ApiKey
+from crm.staff.access import Access
+from crm.staff.budget_pages import _meant
 from members.enums import Role
+from messaging.domain.budgets import WrongBudget
 from messaging.models import Budget
 from tests.crm.staff.conftest import at_work
 from tests.crm.staff.test_reach import employ, queries_of, told
@@ -71,3 +74,13 @@ def test_the_keys_are_asked_for_at_once_however_many_there_are(owner, riverside)
         give_key(name, riverside)
 
     assert queries_of(owner, reverse(WHERE)) == one
+
+
+def test_what_was_revoked_while_the_form_was_sent_never_becomes_the_houses_budget(riverside):
+    olivia = employ(riverside, "olivia", Role.OWNER)
+    access = Access(
+        olivia, (riverside,), riverside, frozenset({Role.OWNER}), frozenset({(riverside.pk, Role.OWNER)})
+    )
+
+    with pytest.raises(WrongBudget):
+        _meant("api_key:gone", access)
