@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from members.domain.ledger import Actor
 from members.refusals import Refused
+from tests.conftest import NOON
 
 _WAITING = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
@@ -47,3 +49,15 @@ def waiting() -> int:
     with connection.cursor() as cursor:
         cursor.execute(_WAITING)
         return int(cursor.fetchone()[0])
+
+
+@pytest.fixture
+def here(at_till, riverside) -> dict[str, Any]:
+    """A deed of the till at Riverside."""
+    return {"actor": at_till, "at": NOON, "store": riverside}
+
+
+@pytest.fixture
+def mei_here(mei, riverside) -> dict[str, Any]:
+    """A deed of Mei's, the manager, on two people who are one."""
+    return {"actor": Actor(f"staff:{mei.pk}", mei.pk), "at": NOON, "store": riverside, "reason": "Same ID"}

@@ -16,7 +16,7 @@ from members.domain import cards, coupons, erasing, spending, tiers
 from members.domain.cards import recharge_card
 from members.domain.closing import refund_recharge
 from members.domain.deeds import Outcome, conclude
-from members.domain.ledger import Actor, TenderPaid
+from members.domain.ledger import TenderPaid
 from members.domain.merging import merge, undo
 from members.domain.refunds import refund
 from members.domain.verify import verify
@@ -41,16 +41,6 @@ CASH = TenderPaid(TenderType.CASH, 50_000)
 @pytest.fixture
 def db(committed_db: None) -> None:
     """Committed: every thread has its own connection."""
-
-
-@pytest.fixture
-def here(at_till, riverside) -> dict[str, Any]:
-    return {"actor": at_till, "at": NOON, "store": riverside}
-
-
-@pytest.fixture
-def mei_here(mei, riverside) -> dict[str, Any]:
-    return {"actor": Actor(f"staff:{mei.pk}", mei.pk), "at": NOON, "store": riverside, "reason": "Same ID"}
 
 
 @pytest.fixture

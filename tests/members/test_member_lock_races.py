@@ -11,7 +11,7 @@ from django.db import transaction
 from members.domain import erasing, transfers
 from members.domain.cards import open_card, recharge_card
 from members.domain.holds import authorise
-from members.domain.ledger import Actor, TenderPaid
+from members.domain.ledger import TenderPaid
 from members.domain.merging import merge, undo
 from members.domain.verify import verify
 from members.enums import TenderType
@@ -24,16 +24,6 @@ CASH = TenderPaid(TenderType.CASH, 50_000)
 @pytest.fixture
 def db(committed_db: None) -> None:
     """Committed: every thread has its own connection."""
-
-
-@pytest.fixture
-def here(at_till, riverside) -> dict[str, Any]:
-    return {"actor": at_till, "at": NOON, "store": riverside}
-
-
-@pytest.fixture
-def mei_here(mei, riverside) -> dict[str, Any]:
-    return {"actor": Actor(f"staff:{mei.pk}", mei.pk), "at": NOON, "store": riverside, "reason": "Same ID"}
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from campaigns.domain.audiences import Audience
 from members.domain import cards, coupons, erasing, tiers
 from members.domain.cards import open_card, recharge_card
 from members.domain.deeds import Outcome, conclude
-from members.domain.ledger import Actor, TenderPaid
+from members.domain.ledger import TenderPaid
 from members.domain.merging import merge
 from members.domain.verify import verify
 from members.enums import TenderType
@@ -38,16 +38,6 @@ def double(enrol) -> Member:
 def their_card(double, at_till, riverside, product) -> Card:
     common = {"actor": at_till, "at": NOON, "store": riverside}
     return open_card(key="open2", member=double, product=product, **common)[0]
-
-
-@pytest.fixture
-def here(at_till, riverside) -> dict[str, Any]:
-    return {"actor": at_till, "at": NOON, "store": riverside}
-
-
-@pytest.fixture
-def mei_here(mei, riverside) -> dict[str, Any]:
-    return {"actor": Actor(f"staff:{mei.pk}", mei.pk), "at": NOON, "store": riverside, "reason": "Same ID"}
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from messaging.domain import budgets, outbox
 from messaging.domain.dispatch import claims
 from messaging.domain.dispatch.lease import Lease
 from messaging.enums import Cause, MessageClass
-from messaging.models import Gateway, GatewayPrice, Message, Waiting
+from messaging.models import GatewayPrice, Message, Waiting
 from messaging.states import Reason, State
 from tests.conftest import NOON
-from tests.messaging.domain.desk import claim_now, hold, leaving, main_gateway, message, no, take_again, write
+from tests.messaging.domain.desk import claim_now, leaving, message, no, write
 from tests.messaging.test_outbox import draft
 
 MARKETING = MessageClass.MARKETING
@@ -27,21 +27,6 @@ LONG_AGO, TOMORROW = NOON - timedelta(days=365), NOON + timedelta(days=1)
 @pytest.fixture
 def db(committed_db: None) -> None:
     """Committed: the desk has its own connections."""
-
-
-@pytest.fixture
-def lease(db) -> Lease:
-    main_gateway()
-    return hold()
-
-
-@pytest.fixture
-def other_lease(lease) -> Lease:
-    """A second gateway, held by another process."""
-    Gateway.objects.create(name="Second", host="127.0.0.1", port=2776, system_id="regulars")
-    found = take_again("second desk", held=[lease.gateway])
-    assert found is not None
-    return found
 
 
 def queued(member: Member, number: int, **more) -> Message:

@@ -17,10 +17,10 @@ from messaging.domain import outbox
 from messaging.domain.dispatch import claims
 from messaging.domain.dispatch.lease import Lease
 from messaging.enums import Cause, MessageClass
-from messaging.models import Gateway, Message, Waiting
+from messaging.models import Message, Waiting
 from messaging.states import Reason, State
 from tests.conftest import NOON
-from tests.messaging.domain.desk import DAY, claim_now, hold, leaving, main_gateway, no, take_again, write
+from tests.messaging.domain.desk import DAY, claim_now, leaving, no, write
 from tests.messaging.test_outbox import draft
 
 MARKETING, NOTIFICATION = MessageClass.MARKETING, MessageClass.NOTIFICATION
@@ -31,21 +31,6 @@ SOON = NOON + timedelta(seconds=1)
 @pytest.fixture
 def db(committed_db: None) -> None:
     """Committed: two connections see each other."""
-
-
-@pytest.fixture
-def lease(db) -> Lease:
-    main_gateway()
-    return hold()
-
-
-@pytest.fixture
-def other_lease(lease) -> Lease:
-    """A second gateway, held by another process."""
-    Gateway.objects.create(name="Second", host="127.0.0.1", port=2776, system_id="regulars")
-    found = take_again("second desk", held=[lease.gateway])
-    assert found is not None
-    return found
 
 
 def at_one_instant(*drafts: outbox.Draft) -> None:
