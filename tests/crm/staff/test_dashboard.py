@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pgtrigger
@@ -120,6 +121,10 @@ def test_money_in_is_of_the_stores_own_day_and_what_is_owed_follows(owner, at_ti
 
     assert "¥143.45" in page and "Cash ¥123.45" in page
     assert "¥143.45" in owed
+    total, *parts = (round(float(said.replace(",", "")) * 100) for said in re.findall(r"¥([\d,.]+\d)", owed))
+    assert (len(parts), sum(parts)) == (4, total), (
+        "principal, bonus, services and points make up what is owed"
+    )
     assert "143.45" not in text_of(elsewhere.get(WHERE)) + text_of(elsewhere.get(f"{WHERE}owed/"))
 
 
