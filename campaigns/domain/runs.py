@@ -123,12 +123,15 @@ def expand(*, run_id: int, chunk: int, at: datetime) -> dict[str, int]:
         .filter(run_id=run_id, number=chunk, expanded_at=None)
         .first()
     )
-    # The store's row too: two runs of a store do not expand at once, or each would miss the other's text to a phone
-    # when it counts how many the phone has had. A member is of one store.
-    run = Run.objects.select_for_update(no_key=True).select_related("campaign__store").get(pk=run_id)
+    run = Run.objects.select_related("campaign__store").get(pk=run_id)
     if row is None or run.status != RunStatus.SENDING:
         return {"queued": 0, "left_out": 0}
     said = _said(run, chunk, at)
+    # The store's row too: two runs of a store do not expand at once, or each would miss the other's text to a phone
+    # when it counts how many the phone has had. A member is of one store. Composed is before, beside another chunk.
+    run = Run.objects.select_for_update(no_key=True).select_related("campaign__store").get(pk=run_id)
+    if run.status != RunStatus.SENDING:
+        return {"queued": 0, "left_out": 0}
     by_state = outbox.enqueue_members(
         said,
         store_id=run.campaign.store_id,

@@ -19,8 +19,8 @@ def measure(*, size: str, data_dir: Path | None = None) -> dict[str, Any]:
         with bench_database("growth", members=texts, months=1):
             send.open_all_doors()
             with running_wire() as sink:
-                send.campaign(0)  # caches and plans are warm, as they are in a house at work
-                stages[texts] = send.campaign(1)
+                send.campaign(0, sink)  # caches and plans are warm, as they are in a house at work
+                stages[texts] = send.campaign(1, sink)
                 stages[texts]["gateway_memory_mb"] = peak_memory_mb(sink)
             details = versions()
     smallest, largest = min(stages), max(stages)

@@ -7,7 +7,7 @@
 -- one number, one waits a moment. So it is with equal texts that were written in one instant and did not see each other:
 -- the one written first leaves, or whichever has left. A message that is no longer queued, or not due, is left alone.
 WITH clock AS MATERIALIZED (
-  SELECT coalesce(%(at)s::timestamptz, clock_timestamp()) AS now
+  SELECT coalesce(%(at)s::timestamptz, clock_timestamp()) AS now, sms_same_text_window() AS same_for
 ), lease AS MATERIALIZED (
   SELECT id, lease_epoch, needs_reports FROM messaging_gateway
   WHERE id = %(gateway)s::bigint AND lease_epoch = %(epoch)s::bigint
@@ -28,7 +28,7 @@ WITH clock AS MATERIALIZED (
          sms_window_end(clock.now, timezone, country, %(opens)s::time, %(closes)s::time) AS closes_at
   FROM clock, (SELECT DISTINCT timezone, country FROM message WHERE message_class = 'marketing') zone
 ), judged AS MATERIALIZED (
-  SELECT m.*, t.opens_at, clock.now,
+  SELECT m.*, t.opens_at, clock.now, clock.same_for,
     CASE
       WHEN m.expires_at <= clock.now THEN 'too_late'
       WHEN m.message_class = 'marketing' AND NOT coalesce(p.has_marketing_consent, false) THEN 'no_consent'
@@ -68,7 +68,7 @@ WITH clock AS MATERIALIZED (
              FILTER (WHERE x.state <> 'queued') AS times,
            array_agg(x.id) FILTER (WHERE x.state = 'queued') AS others,
            j.attempts = 0 AND bool_or(x.text = j.text AND (x.id < j.id OR x.attempts > 0)
-             AND abs(extract(epoch FROM x.created_at - j.created_at)) < extract(epoch FROM sms_same_text_window())
+             AND x.created_at > j.created_at - j.same_for AND x.created_at < j.created_at + j.same_for
              AND sms_same_text_matters(j.message_class, j.cause, j.event_id)) AS is_said
     FROM messaging_message x
     WHERE x.phone_hash = j.phone_hash AND x.message_class = 'marketing' AND x.id <> j.id
@@ -84,7 +84,7 @@ WITH clock AS MATERIALIZED (
     WHERE x.id <> j.id AND x.text = j.text AND x.phone_hash = j.phone_hash
       AND x.state NOT IN ('suppressed', 'expired', 'cancelled', 'rejected')
       AND (x.id < j.id OR sms_same_text_matters(x.message_class, x.cause, x.event_id))
-      AND abs(extract(epoch FROM x.created_at - j.created_at)) < extract(epoch FROM sms_same_text_window())
+      AND x.created_at > j.created_at - j.same_for AND x.created_at < j.created_at + j.same_for
     OFFSET 0
   ) same ON j.said = '' AND j.message_class NOT IN ('marketing', 'verification') AND j.attempts = 0
 ), held AS MATERIALIZED (  -- an earlier claim of the same moment holds its own (sms_take): then this one waits for it

@@ -18,6 +18,8 @@ CREATE OR REPLACE FUNCTION sms_enqueue(
 ) RETURNS TABLE (out_cause varchar, out_cause_id bigint, out_phone varchar, out_id bigint, out_state varchar,
                  out_reason varchar)
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+DECLARE
+  same_for interval := sms_same_text_window();
 BEGIN
 RETURN QUERY
 WITH draft AS (
@@ -43,7 +45,7 @@ WITH draft AS (
                          AND o.country = substr(d.phone, 1, 4)
 ), asked AS (
   SELECT t.*, n.*, coalesce(l.had[1], false) AS is_capped,
-         coalesce(l.had[2], false) OR (n.is_guarded AND t.is_again AND sms_same_text_window() > interval '0') AS is_said
+         coalesce(l.had[2], false) OR (n.is_guarded AND t.is_again AND same_for > interval '0') AS is_said
   FROM timed t
   LEFT JOIN LATERAL (
     SELECT has_marketing_consent, has_service_consent FROM members_member m WHERE m.id = t.member_id OFFSET 0
@@ -72,7 +74,7 @@ WITH draft AS (
           count(*) FILTER (WHERE x.created_at > in_at - interval '24 hours') >= in_per_day
             OR count(*) >= in_per_month - CASE WHEN t.is_personal THEN 0 ELSE in_reserved END,
           n.is_guarded AND bool_or(x.created_at > in_at - interval '24 hours' AND x.text = t.text
-                                   AND x.created_at > in_at - sms_same_text_window())]
+                                   AND x.created_at > in_at - same_for)]
         FROM messaging_message x
         WHERE x.phone_hash = t.phone_hash AND x.message_class = 'marketing'
           AND x.created_at > in_at - interval '30 days'

@@ -2,8 +2,8 @@
 -- say the same. Asked by sms_enqueue and sms_enqueue_one, and at the claim of those that were written in one instant and
 -- did not see each other (claim_gate.sql).
 
--- How long that while is (SAME_TEXT_MINUTES, a day at most; 0: no guard). Read here, where it is judged, and only when an equal text was
--- found: no text pays for the setting.
+-- How long that while is (SAME_TEXT_MINUTES, a day at most; 0: no guard). Read where it is judged: of many texts once,
+-- of one only when an equal text was found.
 CREATE OR REPLACE FUNCTION sms_same_text_window() RETURNS interval LANGUAGE sql STABLE AS $$
   SELECT coalesce((SELECT (c.value::jsonb->>'__value__')::int FROM constance_constance c
                    WHERE c.key = 'SAME_TEXT_MINUTES'), 10) * interval '1 minute'

@@ -54,6 +54,9 @@ class Batch(NamedTuple):
     claimed: list[Claimed]
     taken: int
 
+    def holds(self, message_class: MessageClass) -> bool:
+        return any(message.message_class == message_class for message in self.claimed)
+
 
 async def claim(
     line: Line,

@@ -15,6 +15,7 @@ import structlog
 from messaging.domain.dispatch.claims import (
     ALL,
     URGENT,
+    Batch,
     Claimed,
     NoProviderTemplate,
     claim,
@@ -26,6 +27,7 @@ from messaging.domain.dispatch.pace import Pace
 from messaging.domain.dispatch.recorder import Recorder
 from messaging.domain.outbox import PermittedHours
 from messaging.encoding import UnsendableText
+from messaging.enums import MessageClass
 from messaging.gateways.base import GatewayError, GatewayLink, OutboundSms
 from messaging.states import Reason
 
@@ -50,6 +52,7 @@ class Sender:
         self._link, self._line, self._lease = link, line, lease
         self._recorder, self._pace, self._hours = recorder, pace, hours
         self._window = lease.config.window
+        self._half = max(1, self._window // 2)  # the answers of one half are written while the other is claimed
         self._wish = asyncio.Event()
         self._may_have_urgent = self._may_have_any = True
         self._is_stopping = False
@@ -92,12 +95,15 @@ class Sender:
         reserve, plenty = self._pace.reserve, min(CLAIM_MAX, self._pace.plenty)
         if self._may_have_any and (room - reserve >= plenty or (room > 0 and free == self._window)):
             self._may_have_any = self._may_have_urgent = False  # before the claim: a nudge during it counts
-            if await self._claim(max(1, room - reserve), ALL):
-                self._may_have_any = self._may_have_urgent = True
+            limit = max(1, min(room - reserve, self._half))
+            batch = await self._claim(limit, ALL)
+            if batch.taken == limit:  # the most urgent came first: where there is marketing, nothing else was left
+                self._may_have_any = True
+                self._may_have_urgent |= not batch.holds(MessageClass.MARKETING)
             return self._may_have_any
         if self._may_have_urgent and room > 0:
             self._may_have_urgent = False
-            if await self._claim(room, URGENT):
+            if (await self._claim(room, URGENT)).taken == room:
                 self._may_have_urgent = True
             return self._may_have_urgent
         return False
@@ -105,8 +111,8 @@ class Sender:
     def _room(self, free: int) -> int:
         return min(free, self._pace.room(asyncio.get_running_loop().time(), self._window - free))
 
-    async def _claim(self, limit: int, priorities: Sequence[int]) -> bool:
-        """Claim and hand over. True when the queue gave as much as was asked for."""
+    async def _claim(self, limit: int, priorities: Sequence[int]) -> Batch:
+        """Claim and hand over. Fewer taken than asked for: the queue has no more."""
         began = _boot_time()
         batch = await claim(self._line, self._lease, self._hours(), limit, priorities)
         self._recorder.expect(batch.claimed)
@@ -115,7 +121,7 @@ class Sender:
             await self._hand_over_slowly(ready, began)
         else:
             self._hand_over(ready, began)
-        return batch.taken == limit
+        return batch
 
     def _ready(self, message: Claimed) -> OutboundSms | None:
         try:
