@@ -1,8 +1,9 @@
 """The recorder of one gateway: takes note inside the link's callbacks, writes in batches, then releases and
 acknowledges.
 
-One task writes answers and receipts, in that order: a receipt that overtakes its answer finds it in the same
-transaction or is parked and matched by the next.
+One task writes answers and receipts, in that order: a receipt that overtakes its answer finds it written or is parked
+and matched by the next. Each has its own transaction: slots are free as soon as the answers are written, and a row moved
+twice in one transaction has all its foreign keys looked up again.
 """
 
 from __future__ import annotations
@@ -113,7 +114,9 @@ class Recorder:
         receipts, self._receipts = self._receipts[:BATCH_MAX], self._receipts[BATCH_MAX:]
         self._is_writing = True
         try:
-            await self._write(answers, receipts)
+            await self._write(answers, [])
+            answers = []
+            await self._write([], receipts)
         except DatabaseTrouble as trouble:
             log.warning("database_trouble", gateway=self._lease.config.name, error=str(trouble))
             self._answers = answers + self._answers
