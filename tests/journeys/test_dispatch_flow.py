@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from members.models import Member, Store
 from messaging.enums import MessageClass
-from messaging.models import Attempt, Gateway, Message, Receipt, Suppression
+from messaging.models import Attempt, Gateway, Handover, Message, Receipt, Suppression
 from messaging.states import Reason, State
 from tests.journeys.dispatch_stage import (
     crowd,
@@ -78,6 +78,17 @@ def test_a_code_does_not_wait_behind_a_campaign(carrier, gateways, riverside: St
 
     assert code["at"] - asked_at < 2
     assert State.QUEUED in states(), "the campaign was still going"
+
+
+def test_one_half_of_the_window_is_claimed_while_the_other_is_answered(carrier, gateways, riverside: Store):
+    open_gateway(carrier, window=40)
+    queue(crowd(riverside, 400))
+    gateways.start()
+    wait_for(lambda: states() == {State.DELIVERED: 400}, 20, "the campaign")
+
+    sizes = [handover.last_attempt - handover.first_attempt + 1 for handover in Handover.objects.all()]
+    assert sum(sizes) == 400
+    assert max(sizes) == 20
 
 
 def test_a_throttling_carrier_slows_us_down_and_loses_nothing(carrier, gateways, riverside: Store):
