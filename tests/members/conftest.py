@@ -13,11 +13,19 @@ from crm.local.children import wait_until
 from members.domain.ledger import Actor
 from members.refusals import Refused
 from tests.conftest import NOON
+from tests.members.hands import HANDS
 
 _WAITING = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
 """
 Act = Callable[[], Any]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def hands_let_go() -> Iterator[None]:
+    """The connections of a module's crowds do not outlive it: elsewhere it is counted how many there are."""
+    yield
+    HANDS.let_go()
 
 
 @pytest.fixture
