@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -62,6 +63,12 @@ def quick_passwords() -> Iterator[None]:
         PASSWORD_HASHERS=[f"{__name__}.{QuickArgon2.__name__}"], REGULARS_CODE_HASH_COST=2**4
     ):
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def house_log_unread() -> None:
+    """pytest tells what a failed test has logged: no line is put into words for standard error as well."""
+    logging.getLogger().handlers.clear()
 
 
 def pytest_collection_finish() -> None:
