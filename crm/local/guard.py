@@ -1,9 +1,9 @@
-"""The last one to leave: `python -m crm.local.guard`, a child of `make run` that outlives it by a few
+"""The last one to leave: `python -m crm.local.guard SECONDS`, a child of `make run` that outlives it by a few
 seconds.
 
 It reads process groups from its input (`+123`, `-123` when that one ended). When the input closes, because
 the parent ended in whatever way, it stops the groups still listed, newest first, and kills what does not
-stop. It also holds the parent's lock on the embedded servers, so these stop last.
+stop within the seconds given. It also holds the parent's lock on the embedded servers, so these stop last.
 """
 
 import os
@@ -11,8 +11,6 @@ import signal
 import sys
 
 from crm.local.children import kill_group, wait_until
-
-GRACE_SECONDS = 8
 
 
 def main() -> None:
@@ -25,17 +23,17 @@ def main() -> None:
             groups.append(int(line))
         elif -int(line) in groups:
             groups.remove(-int(line))
-    end(list(reversed(groups)))
+    end(list(reversed(groups)), float(sys.argv[1]))
 
 
-def end(groups: list[int]) -> None:
+def end(groups: list[int], grace_seconds: float) -> None:
     """Stop the groups: a request, a grace, then force."""
     for group in groups:
         try:
             os.killpg(group, signal.SIGTERM)
         except (ProcessLookupError, PermissionError):
             continue
-    wait_until(lambda: not any(_is_alive(group) for group in groups), GRACE_SECONDS)
+    wait_until(lambda: not any(_is_alive(group) for group in groups), grace_seconds)
     for group in groups:
         kill_group(group)
 

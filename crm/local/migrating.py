@@ -2,7 +2,8 @@
 
 Nearly all of that time goes into Django's models of the past, made anew after each operation: those around the one
 that changed are, here, to the second neighbour, not all that can be reached; and a field is copied, not made again
-from its arguments. What comes out is the same to the letter (`pg_dump`). Who has data migrates with `manage.py`.
+from its arguments. What comes out is the same to the letter: tests/local/test_migrating.py. Who has data migrates with
+`manage.py`.
 """
 
 import copy

@@ -15,6 +15,7 @@ from crm.local.places import PROJECT, log_file
 BACK_OFF_SECONDS_MAX = 30
 STEADY_SECONDS = 30
 STOP_SECONDS = 15
+GRACE_SECONDS = 8
 
 
 @dataclass
@@ -43,14 +44,16 @@ class Program:
 
 class Supervisor:
     """Owns the children. `lock` (the hold on the servers) is shared with the guard, which outlives a killed
-    parent.
+    parent: it gives the children `grace_seconds` to stop.
     """
 
-    def __init__(self, environment: Mapping[str, str], lock: int | None = None) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], lock: int | None = None, grace_seconds: float = GRACE_SECONDS
+    ) -> None:
         self.environment = dict(environment)
         self.programs: list[Program] = []
         self._guard = subprocess.Popen(
-            [sys.executable, "-m", "crm.local.guard"],
+            [sys.executable, "-m", "crm.local.guard", str(grace_seconds)],
             cwd=PROJECT,
             stdin=subprocess.PIPE,
             start_new_session=True,

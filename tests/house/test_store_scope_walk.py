@@ -43,7 +43,7 @@ from members.models import (
     Store,
 )
 from messaging.models import Gateway, InboundText, Message
-from tests.conftest import NOON, Enrol
+from tests.conftest import NOON, Enrol, log_in
 from tests.house.addresses import Address, every_address, rows_of
 from tests.house.things import one_of_each
 from tests.house.traces import added_to, changed, snapshot
@@ -272,7 +272,7 @@ def nobody(**_: Any) -> Client:
 
 def logged_in(staff: Staff) -> Client:
     client = Client(raise_request_exception=False)
-    client.force_login(staff, backend="django.contrib.auth.backends.ModelBackend")
+    log_in(client, staff)
     return client
 
 

@@ -7,13 +7,13 @@ import os
 import signal
 import time
 import urllib.request
-from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.db import connection
+from django.db.models import Count
 from django.utils.timezone import now
 
 from members.domain.enrolment import phone_hash
@@ -40,7 +40,7 @@ def wait_for(is_so: Callable[[], Any], seconds: float, what: str) -> Any:
 
 def states() -> dict[str, int]:
     """How many messages stand where."""
-    return dict(Counter(Message.objects.values_list("state", flat=True)))
+    return dict(Message.objects.order_by().values_list("state").annotate(Count("pk")))
 
 
 def zone_where_it_is(hour: int) -> str:
@@ -59,11 +59,17 @@ class Carrier:
         assert self._process.stdout is not None
         said = json.loads(self._process.stdout.readline())
         self.smsc_port, self._http_port = said["smsc_port"], said["http_port"]
+        self._reading = self.journal.open("rb")
+        self._accepted: list[dict[str, Any]] = []
+        self._begun = b""
 
     def accepted(self) -> list[dict[str, Any]]:
         """Everything it ever said yes to, one entry a part."""
-        whole = self.journal.read_text().rpartition("\n")[0]  # the last line may be half written
-        return [json.loads(line) for line in whole.splitlines()]
+        *lines, self._begun = (self._begun + self._reading.read()).split(
+            b"\n"
+        )  # the last may be half written
+        self._accepted += map(json.loads, lines)
+        return list(self._accepted)
 
     def post(self, path: str, **body: Any) -> Any:
         """Talk to its page."""

@@ -19,7 +19,7 @@ from crm.local.places import prepared_data_dir
 from crm.local.supervisor import Program, Supervisor
 
 prepared_data_dir()
-supervisor = Supervisor(os.environ)
+supervisor = Supervisor(os.environ, grace_seconds=1)
 polite = "import time; print('up', flush=True); time.sleep(600)"
 deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + polite
 for name, source in {"polite": polite, "deaf": deaf}.items():

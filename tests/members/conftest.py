@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -10,14 +9,23 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from crm.local.children import wait_until
 from members.domain.ledger import Actor
 from members.refusals import Refused
 from tests.conftest import NOON
+from tests.members.hands import HANDS
 
 _WAITING = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
 """
 Act = Callable[[], Any]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def hands_let_go() -> Iterator[None]:
+    """The connections of a module's crowds do not outlive it: elsewhere it is counted how many there are."""
+    yield
+    HANDS.let_go()
 
 
 @pytest.fixture
@@ -36,17 +44,17 @@ def beside() -> Iterator[Callable[[Act], Future[Any]]]:
 
         def begin(act: Act) -> Future[Any]:
             waited, begun = waiting(), threads.submit(run, act)
-            for _turn in range(300):
-                if begun.done() or waiting() > waited:
-                    break
-                time.sleep(0.01)
+            over_or_waits = wait_until(lambda: begun.done() or waiting() > waited, 60, every=0.01)
+            assert over_or_waits, "it is not over, and waits for no lock"
             return begun
 
         yield begin
 
 
 def waiting() -> int:
+    """How many wait for a lock now: within a transaction the database would tell again what it told first."""
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute(_WAITING)
         return int(cursor.fetchone()[0])
 

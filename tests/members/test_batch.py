@@ -19,7 +19,8 @@ from members.domain.verify import verify
 from members.enums import AccountKind, OperationKind, TenderType
 from members.models import Account, Card, DayClose, Entry, Lot, LotUse, Operation, RechargePlan
 from tests.conftest import NOON
-from tests.members.test_races import at_once, kinds
+from tests.members.hands import at_once
+from tests.members.test_races import kinds
 
 LATER = NOON + timedelta(days=2)
 CLOCK = Actor(scope="clock")

@@ -19,7 +19,8 @@ from members.domain.spending import spend
 from members.enums import CardStatus, OperationKind, TenderType
 from members.models import Account, Card, CardKind, CardProduct, Entry, Operation, RechargePlan, ServiceGroup
 from tests.conftest import NOON
-from tests.members.test_races import assert_sound, at_once, balance_of, kinds
+from tests.members.hands import at_once
+from tests.members.test_races import assert_sound, balance_of, kinds
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from members.domain.verify import verify
 from members.enums import AccountKind, Role
 from members.models import Account, Approval, AuditEntry, Card, Staff, StaffLimit, StaffRole, Store
 from tests.conftest import NOON
-from tests.members.test_races import at_once, kinds
+from tests.members.hands import at_once
+from tests.members.test_races import kinds
 
 GUARD = (Path(__file__).resolve().parents[2] / "members/sql/guard.sql").read_text()
 LOCK = "PERFORM 1 FROM members_staff WHERE id = person FOR NO KEY UPDATE;"

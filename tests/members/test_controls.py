@@ -26,6 +26,7 @@ from members.domain.spending import spend
 from members.enums import AccountKind, TenderType
 from members.models import Account, Card, CouponDefinition, Entry, MembershipEvent, Shift, Store
 from tests.conftest import NOON
+from tests.members.hands import at_once
 from tests.members.judges import (
     Journal,
     Read,
@@ -35,7 +36,7 @@ from tests.members.judges import (
     broken_rules,
     deadlocks,
 )
-from tests.members.test_races import at_once, kinds
+from tests.members.test_races import kinds
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from members.domain import coupons
 from members.domain.cards import recharge_card
@@ -17,8 +15,8 @@ from members.domain.coupon_codes import find_coupon, new_code
 from members.domain.ledger import Actor, TenderPaid, open_deed
 from members.enums import OperationKind, TenderType
 from members.models import Card, Coupon, CouponDefinition, CouponUse, Member, Operation, Store
-from members.refusals import Refused
 from tests.conftest import NOON
+from tests.members import hands
 
 THREADS = 64
 
@@ -33,20 +31,7 @@ def at_once(acts: Sequence[Callable[[], Any]]) -> Counter[str]:
 
     Anything but a refusal (a deadlock, say) fails the test here.
     """
-    start = Barrier(len(acts))
-
-    def run(act: Callable[[], Any]) -> str:
-        try:
-            connection.ensure_connection()
-            start.wait(60)
-            return type(act()).__name__
-        except Refused as refusal:
-            return type(refusal).__name__
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(acts)) as threads:
-        return Counter(threads.map(run, acts))
+    return Counter(type(result).__name__ for result in hands.at_once(acts))
 
 
 def definition(**more: Any) -> CouponDefinition:

@@ -33,8 +33,9 @@ from members.enums import AccountKind, OperationKind, Role
 from members.models import Account, Card, Entry, Lot, Operation, RechargePlan, Reward, Store
 from members.refusals import Refused
 from tests.conftest import NOON, employ
+from tests.members.hands import at_once
 from tests.members.judges import Journal, Read, Written, broken_history, broken_lines, broken_rules, deadlocks
-from tests.members.test_races import at_once, balance_of, cash, kinds
+from tests.members.test_races import balance_of, cash, kinds
 
 IS_TORTURE = os.environ.get("REGULARS_TORTURE") == "1"
 HANDS, TURNS = (64, 500) if IS_TORTURE else (16, 12)

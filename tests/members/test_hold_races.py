@@ -13,7 +13,8 @@ from members.domain.spending import spend
 from members.domain.verify import verify
 from members.models import Account, Hold, Lot
 from tests.conftest import NOON
-from tests.members.test_races import at_once, kinds
+from tests.members.hands import at_once
+from tests.members.test_races import kinds
 
 TOMORROW = NOON + timedelta(days=1)
 

@@ -15,8 +15,9 @@ from members.domain.spending import spend
 from members.domain.verify import verify
 from members.models import Card
 from tests.conftest import NOON
+from tests.members.hands import at_once
 from tests.members.test_controls import TestWithCrowds
-from tests.members.test_races import at_once, balance_of, kinds
+from tests.members.test_races import balance_of, kinds
 
 LIMIT = 16_000
 

@@ -33,7 +33,8 @@ from members.models import (
     TierScheme,
 )
 from tests.conftest import NOON
-from tests.members.test_races import at_once, kinds
+from tests.members.hands import at_once
+from tests.members.test_races import kinds
 
 MIDNIGHT = datetime(2026, 11, 20, 16, tzinfo=UTC)
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from members.domain.cards import open_card, recharge_card
 from members.domain.enrolment import Consents, PhoneTaken, enrol_member
 from members.domain.expiry import expire_lots
-from members.domain.ledger import Actor, IdempotencyConflict, TenderPaid
+from members.domain.ledger import Actor, TenderPaid
 from members.domain.refunds import RefundExceedsOriginal, refund
 from members.domain.spending import spend
 from members.domain.verify import verify
@@ -23,34 +19,12 @@ from members.enums import ConsentSource, OperationKind, TenderType
 from members.models import Account, Card, Entry, Member, Operation, RechargePlan, Store
 from members.refusals import Refused
 from tests.conftest import NOON
-
-Act = Callable[[], Any]
+from tests.members.hands import at_once
 
 
 @pytest.fixture
 def db(committed_db: None) -> None:
     """The people of conftest.py, committed: every thread has its own connection and sees them."""
-
-
-def at_once(acts: Sequence[Act]) -> list[Any]:
-    """Do all of them at the same moment, each on its own connection; results, or what refused them.
-
-    Anything but a refusal (a deadlock, say) fails the test here.
-    """
-    start = Barrier(len(acts))
-
-    def run(act: Act) -> Any:
-        try:
-            connection.ensure_connection()
-            start.wait(30)
-            return act()
-        except (Refused, IdempotencyConflict) as refusal:
-            return refusal
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(acts)) as threads:
-        return list(threads.map(run, acts))
 
 
 def kinds(results: list[Any]) -> Counter[str]:

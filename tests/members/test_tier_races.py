@@ -14,7 +14,8 @@ from members.domain.verify import verify
 from members.enums import TenderType
 from members.models import Account, MissedSignal, Tier, TierOverride, TierScheme, TierStanding
 from tests.conftest import NOON
-from tests.members.test_races import at_once, kinds
+from tests.members.hands import at_once
+from tests.members.test_races import kinds
 
 
 @pytest.fixture

@@ -29,13 +29,13 @@ from messaging.domain.outbox import Draft, enqueue
 from messaging.domain.texts import save_draft
 from messaging.enums import Cause, MessageClass
 from messaging.models import Gateway, InboundText, Message, Template
-from tests.conftest import NOON, employ
+from tests.conftest import NOON, employ, log_in
 
 
 def at_desk(staff: Staff) -> Client:
     """A browser in which this person has logged in."""
     client = Client()
-    client.force_login(staff, backend="django.contrib.auth.backends.ModelBackend")
+    log_in(client, staff)
     return client
 
 

@@ -20,13 +20,13 @@ from members.models import Card, RechargePlan, Staff, Store
 from messaging.domain.texts import save_draft
 from messaging.enums import Cause, MessageClass
 from messaging.models import Message, Template
-from tests.conftest import NOON, employ
+from tests.conftest import NOON, employ, log_in
 
 
 def at_work(staff: Staff, *, htmx: bool = False) -> Client:
     """A browser in which this person has logged in; with `htmx` it asks for parts of pages."""
     client = Client(headers={"HX-Request": "true"} if htmx else {})
-    client.force_login(staff, backend="django.contrib.auth.backends.ModelBackend")
+    log_in(client, staff)
     return client
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from members.enums import Role
 from members.models import AuditEntry
 from messaging.models import VerificationLock
-from tests.conftest import employ
+from tests.conftest import employ, log_in
 
 
 def locked(kind: str = "number", key: bytes = b"k", **facts: str) -> VerificationLock:
@@ -24,7 +24,7 @@ def locked(kind: str = "number", key: bytes = b"k", **facts: str) -> Verificatio
 
 def browser_of(staff) -> Client:
     browser = Client()
-    browser.force_login(staff)
+    log_in(browser, staff)
     return browser
 
 

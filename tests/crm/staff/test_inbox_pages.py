@@ -21,7 +21,7 @@ from messaging.gateways.base import InboundSms
 from messaging.models import Conversation, Message, StaffReply, Template, TemplateVersion
 from messaging.models.template import content_hash
 from messaging.states import State
-from tests.conftest import employ
+from tests.conftest import employ, log_in
 from tests.messaging.domain.desk import main_gateway
 
 STRANGER = "+8613700137000"
@@ -42,7 +42,7 @@ def says(db):
 
 def browser_of(staff) -> Client:
     browser = Client()
-    browser.force_login(staff)
+    log_in(browser, staff)
     return browser
 
 
