@@ -106,8 +106,8 @@ class _Provider(FakeHttp):
         self.times += [(number, time.time()) for number in numbers]
         return super().take(numbers, content)
 
-    async def _serve(self, request: Any) -> Any:
-        answer = await super()._serve(request)
+    async def serve(self, request: Any) -> Any:
+        answer = await super().serve(request)
         while self.is_frozen:
             await asyncio.sleep(0.02)
         if self.cuts and self.times and len(self.times) % CUT_EACH == 0:
