@@ -45,6 +45,7 @@ from messaging.models import (
     Message,
     ProviderTemplate,
     Qualification,
+    Region,
     Registration,
     Route,
     Signature,
@@ -102,7 +103,13 @@ SECTIONS: tuple[tuple[Promise, tuple[Item, ...]], ...] = (
     ),
     (
         _("Connections"),
-        ((Gateway, "cell_tower"), (GatewayPrice, "sell"), (Route, "alt_route"), (ApiKey, "key")),
+        (
+            (Gateway, "cell_tower"),
+            (GatewayPrice, "sell"),
+            (Route, "alt_route"),
+            (Region, "public"),
+            (ApiKey, "key"),
+        ),
     ),
     (
         _("Schedules"),

@@ -9,12 +9,12 @@ from members.admin_columns import column, labelled, linked
 from members.admin_filters import OwnStoresFilter
 from members.admin_scope import ReadOnlyAdmin
 from members.phones import mask
-from messaging import admin_gateways, admin_prices, admin_templates
+from messaging import admin_gateways, admin_prices, admin_routes, admin_templates
 from messaging.domain import texts
 from messaging.models import InboundText, Message
 from messaging.states import State
 
-__all__ = ["admin_gateways", "admin_prices", "admin_templates"]  # they register their pages
+__all__ = ["admin_gateways", "admin_prices", "admin_routes", "admin_templates"]  # they register their pages
 STATE_LABELS = {
     State.HELD: "warning",
     State.QUEUED: "info",

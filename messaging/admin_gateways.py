@@ -1,4 +1,4 @@
-"""Gateways and routes in the back office: how texts leave the house, and which way."""
+"""Gateways in the back office: how texts leave the house."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -20,11 +20,11 @@ from members.admin_columns import labelled
 from members.admin_money import money_column
 from members.admin_scope import StoreScopedAdmin, reach_of, stores_of
 from members.enums import Role
-from messaging.admin_gateway_forms import CONNECTED, PhoneForm, WayForm, field_name, form_for
-from messaging.domain import gateways, routes
+from messaging.admin_gateway_forms import CONNECTED, PhoneForm, field_name, form_for
+from messaging.domain import gateways
 from messaging.domain.dispatch.links import LINKS
-from messaging.enums import BindState, GatewayKind, MessageClass
-from messaging.models import Gateway, ProviderTemplate, Route
+from messaging.enums import BindState, GatewayKind
+from messaging.models import Gateway, ProviderTemplate
 from messaging.states import State
 
 BIND_LABELS = {
@@ -159,61 +159,3 @@ class GatewayAdmin(StoreScopedAdmin):
             ((each.value, each.label) for each in kinds),
         )
         return format_html("{} {}", _("Another kind:"), links)
-
-
-@admin.register(Route)
-class RouteAdmin(StoreScopedAdmin):
-    """Read from the top. Owners and auditors look, a superuser changes."""
-
-    readers = (Role.OWNER, Role.AUDITOR)
-    list_display = ("position", "of_classes", "of_numbers", "store", "gateway", "is_active")
-    list_display_links = ("position", "of_numbers")
-    list_select_related = ("gateway", "store")
-    fields = ("position", "gateway", "classes", "prefix", "store", "is_active")
-    list_before_template = "admin/gateways/way.html"
-
-    @admin.display(description=_("classes"))
-    def of_classes(self, route: Route) -> str:
-        return ", ".join(str(MessageClass(each).label) for each in route.classes) or gettext("every class")
-
-    @admin.display(description=_("numbers"), ordering="prefix")
-    def of_numbers(self, route: Route) -> str:
-        return f"{route.prefix}…" if route.prefix else gettext("every number")
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "classes":
-            return form_for(GatewayKind.SMPP).base_fields["classes"]
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
-
-    def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(self.way)
-        return [path("way/", view, name="messaging_route_way"), *super().get_urls()]
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        form = WayForm(stores=stores_of(request))
-        return super().changelist_view(request, (extra_context or {}) | {"way_form": form})
-
-    def way(self, request: HttpRequest) -> HttpResponse:
-        """Which way would this number go, and why not another."""
-        if not self.has_view_permission(request):
-            return HttpResponse(status=403)
-        form = WayForm(request.GET or None, stores=stores_of(request))
-        found = None
-        if form.is_bound and form.is_valid():
-            told = form.cleaned_data
-            found = routes.ways(
-                phone=told["phone"],
-                message_class=MessageClass(told["message_class"]),
-                store_id=told["store"].pk,
-                text=told["text"] or "x",
-                at=timezone.now(),
-            )
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.model._meta,
-            "title": _("Which way would this number go?"),
-            "way_form": form,
-            "ways": found,
-            "has_routes": Route.objects.filter(is_active=True).exists(),
-        }
-        return TemplateResponse(request, "admin/gateways/way_page.html", context)

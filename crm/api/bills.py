@@ -219,6 +219,7 @@ class SendCodeView(WriteEndpoint):
             store=caller.store(given.get("store")),
             at=caller.at,
             ip=FROM_A_SYSTEM,
+            source=caller.api_key.source,
         )
         minutes = int(verification.LIFETIME.total_seconds() // 60)
         return 202, {"phone": mask(card.member.phone), "valid_minutes": minutes}

@@ -12,6 +12,7 @@ WANTED = {
     "web": ("REGULARS_PORT", 8000),
     "simulator": ("REGULARS_SIMULATOR_PORT", 8010),
     "smsc": ("REGULARS_SMSC_PORT", 2775),
+    "cmpp": ("REGULARS_CMPP_PORT", 7890),
 }
 
 
@@ -22,6 +23,7 @@ class Ports:
     web: int
     simulator: int
     smsc: int
+    cmpp: int
 
     @classmethod
     def choose(cls) -> "Ports":

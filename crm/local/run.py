@@ -130,7 +130,14 @@ def _python(module: str, *words: str) -> list[str]:
 
 
 def _simulator(ports: Ports) -> Program:
-    words = ["--smsc-port", str(ports.smsc), "--http-port", str(ports.simulator)]
+    words = [
+        "--smsc-port",
+        str(ports.smsc),
+        "--http-port",
+        str(ports.simulator),
+        "--cmpp-port",
+        str(ports.cmpp),
+    ]
     journal = ["--journal", str(data_dir() / "simulator-journal.jsonl")]
     return Program(
         "simulator",

@@ -12,7 +12,14 @@ from crm.local.places import PROJECT, StartFailed
 from crm.local.servers import released, using_servers
 
 WITHOUT_RECEIPTS = ["--no-receipts", "--texts", "20000", "--kills", "50", "--resets", "25", "--dropped", "25"]
-JOURNEYS = ["test_fault_controls.py", "test_outages.py", "test_rolling_restart.py", "test_stopped_gateway.py"]
+JOURNEYS = [
+    "test_fault_controls.py",
+    "test_line_cut.py",
+    "test_outages.py",
+    "test_outages_elsewhere.py",
+    "test_rolling_restart.py",
+    "test_stopped_gateway.py",
+]
 SHORT_WAY = "tests/local/test_migrating.py"
 
 

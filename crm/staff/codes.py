@@ -53,6 +53,6 @@ def send_code(request: HttpRequest, card: UUID, purpose: CodePurpose = CodePurpo
             at=timezone.now(),
             ip=AT_A_TILL,
         )
-    except verification.TryLater as refusal:
+    except Refused as refusal:
         context["refusal"] = refusal.message
     return page(request, "staff/_code_sent.html", context)

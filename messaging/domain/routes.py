@@ -16,17 +16,18 @@ from messaging.models import Gateway, Route
 _WAYS = """
 SELECT route_id, gateway_id, is_able, is_up FROM sms_ways(
   %(message_class)s, %(phone)s, %(store)s, %(version)s, %(encoding)s, %(parts)s, NULL, %(at)s)
-ORDER BY place, route_id
+ORDER BY place
 """
 
 
 class Way(NamedTuple):
-    """A route that fits, whether it is the one taken now, and if not why."""
+    """A route that fits, whether it is the one taken now, and if not why. `is_tried`: the one a person is about to keep."""
 
     route: Route
     gateway: Gateway
     is_chosen: bool
     why_not: Promise | str
+    is_tried: bool = False
 
 
 def ways(
@@ -52,7 +53,7 @@ def ways(
     with connection.cursor() as cursor:
         cursor.execute(_WAYS, values)
         rows = cursor.fetchall()
-    found = Route.objects.select_related("gateway", "store").in_bulk([row[0] for row in rows])
+    found = Route.objects.select_related("gateway", "store", "region").in_bulk([row[0] for row in rows])
     able = [row for row in rows if row[2]]
     chosen = next((row[0] for row in able if row[3]), able[0][0] if able else None)
     return [

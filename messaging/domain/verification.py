@@ -19,6 +19,7 @@ from math import ceil
 import structlog
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -33,11 +34,12 @@ from messaging.domain import (
     verification_locks,
     verification_proofs,
 )
-from messaging.domain.outbox import Draft
+from messaging.domain.outbox import Draft, Enqueued
 from messaging.domain.texts import Composed
 from messaging.domain.verification_asker import Asker, asker_of
 from messaging.domain.verification_limits import Rules
 from messaging.domain.verification_refusals import (
+    CodesOverBudget,
     CodesUnavailable,
     CountryNotServed,
     ProofNeeded,
@@ -46,11 +48,13 @@ from messaging.domain.verification_refusals import (
     TryLater,
 )
 from messaging.enums import Cause, CodePurpose, MessageClass
-from messaging.models import FailedCheck, SpentProof, VerificationCode
+from messaging.models import FailedCheck, Message, Settling, SpentProof, VerificationCode
 from messaging.sql import statement
+from messaging.states import HOLDS_MONEY, Reason
 
 __all__ = [
     "Checked",
+    "CodesOverBudget",
     "CodesUnavailable",
     "CountryNotServed",
     "ProofNeeded",
@@ -104,23 +108,25 @@ def ask_code(
     ip: str | None,
     device: str = "",
     proof: str = "",
+    source: str = "",
 ) -> None:
     """Make a code for an E.164 number and, if it is a member's (or it is to register), text it.
 
     While a code is valid a repeat sends the same one again, and it stays valid no longer than before. `store` signs
     the text and pays for it, or else the member's home store. Without an `ip` it is staff who ask for the member
     before them: only the number's own limits and the cost hold. `device` is the browser's lasting secret: each device
-    gets a code of its own, which is right only there. `proof` answers an earlier ProofNeeded.
+    gets a code of its own, which is right only there. `proof` answers an earlier ProofNeeded. `source` names the API
+    key that asks: the text counts under its budgets too.
 
     Raises TooManyCodes (number 1 a minute, 5 an hour, 10 a day; address 5 numbers an hour; device 5 codes an hour; 30
     neighbours in 10 minutes; a locked span; the house's parts used up), TooManyChecks while the number is locked,
     CountryNotServed, ProofNeeded while a breaker is on, CodesUnavailable when the limits cannot be counted. All of
-    them for members and strangers alike.
+    them for members and strangers alike. Without an `ip` also CodesOverBudget; from outside nobody hears of it.
     """
     asker = asker_of(phone, ip, device)
     words = _("Codes cannot be sent at the moment.")
     with _refusing_when_down(words, at + timedelta(seconds=30), at, field="phone"), transaction.atomic():
-        _ask(asker, phone, CodePurpose(purpose), language, store, at, proof)
+        _ask(asker, phone, CodePurpose(purpose), language, store, at, proof, source)
 
 
 def check_code(
@@ -152,11 +158,18 @@ def forget_codes(*, at: datetime) -> dict[str, int]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_FORGET, {"at": at, "limit": FORGOTTEN_MAX, "blank": BLANK})
         blanked = int(cursor.rowcount)
-    old = VerificationCode.objects.filter(created_at__lt=at - KEPT_FOR, is_text_kept=False)
+    old = VerificationCode.objects.filter(_owes_nothing(), created_at__lt=at - KEPT_FOR, is_text_kept=False)
     codes, _by_model = old.exclude(repeats__is_text_kept=True).delete()
     checks, _by_model = FailedCheck.objects.filter(at__lt=at - KEPT_FOR).delete()
     SpentProof.objects.filter(at__lt=at - timedelta(hours=1)).delete()
     return {"texts": blanked, "codes": codes, "checks": checks}
+
+
+def _owes_nothing() -> Q:
+    """Of codes: no key's budget holds money aside for their text, which would have to be settled under that key."""
+    held = Q(state__in=HOLDS_MONEY) | Q(pk__in=Settling.objects.values("message_id"))
+    texts = Message.objects.filter(held, cause=Cause.CODE, cause_id=OuterRef("pk"), reserved_milli__gt=0)
+    return Q(source="") | Q(~Exists(texts))
 
 
 @contextmanager
@@ -200,12 +213,14 @@ def _ask(
     store: Store | None,
     at: datetime,
     proof: str,
+    source: str,
 ) -> None:
     """Every refusal first, the cheap ones before the dear; the house's turn is held for as short as can be."""
     rules = verification_limits.rules_in_force()
     verification_limits.take_turns(asker)
     digits, serves_strangers = _admitted(asker, phone, purpose, rules, at, proof)
     row, code = _made(asker, purpose, digits, at)
+    row.source = source
     member = Member.objects.current().select_related("home_store").filter(phone=phone).first()
     place = store or (member.home_store if member else None)
     composed = _composed(row, code, phone, language, place, rules)
@@ -217,7 +232,8 @@ def _ask(
     row.save()
     if asker.is_outside:
         verification_locks.lock_span_if_pumped(asker, phone, at)
-    _text(row, phone, composed, language, member, place, at)
+    if _text(row, phone, composed, language, member, place, at).reason == Reason.BUDGET:
+        _take_back(row, asker)
 
 
 def _admitted(
@@ -300,7 +316,7 @@ def _text(
     member: Member | None,
     place: Store | None,
     at: datetime,
-) -> None:
+) -> Enqueued:
     """Enqueue for everybody; what is not to be sent is taken back, so that the work is the same."""
     draft = Draft(
         phone=phone,
@@ -319,8 +335,17 @@ def _text(
         expires_at=row.expires_at,
     )
     before = transaction.savepoint()
-    outbox.enqueue([draft], at=at)
+    (enqueued,) = outbox.enqueue([draft], at=at)
     (transaction.savepoint_commit if row.is_sent else transaction.savepoint_rollback)(before)
+    return enqueued
+
+
+def _take_back(row: VerificationCode, asker: Asker) -> None:
+    """No budget had room for the text: it is not counted as sent, and whoever has the member before them hears of it."""
+    if not asker.is_outside:
+        raise CodesOverBudget(_("The budget for texts is used up. No code was sent."))
+    row.is_sent, row.parts = False, 0
+    row.save(update_fields=["is_sent", "parts"])
 
 
 def _newest(asker: Asker, purpose: CodePurpose) -> VerificationCode | None:

@@ -43,6 +43,12 @@ class CodesUnavailable(TryLater):
     code = "codes_unavailable"
 
 
+class CodesOverBudget(Refused):
+    """A budget is used up, so no code was sent. Said to those who ask for the member before them: staff, API keys."""
+
+    code = "over_budget"
+
+
 class CountryNotServed(Refused):
     """Numbers of this country get no codes here."""
 

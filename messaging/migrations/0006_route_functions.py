@@ -9,8 +9,4 @@ FOLDER = Path(__file__).resolve().parent.parent / "sql"
 
 class Migration(migrations.Migration):
     dependencies = [("messaging", "0005_gateways_and_routes")]
-    operations = [
-        # names a column of the gateway that comes later
-        migrations.RunSQL("SET LOCAL check_function_bodies = off", migrations.RunSQL.noop),
-        migrations.RunSQL((FOLDER / "routes.sql").read_text(), migrations.RunSQL.noop),
-    ]
+    operations = [migrations.RunSQL((FOLDER / "routes.sql").read_text(), migrations.RunSQL.noop)]

@@ -12,6 +12,7 @@ from messaging.models.conversation import Conversation, StaffReply
 from messaging.models.gateway import Gateway
 from messaging.models.message import Attempt, InboundPart, InboundText, Message, Receipt, SubmittedPart
 from messaging.models.provider import InboundKey, ProviderTemplate
+from messaging.models.region import Region
 from messaging.models.registration import Contact, Qualification, Registration, Signature
 from messaging.models.route import Route
 from messaging.models.suppression import Suppression
@@ -36,6 +37,7 @@ __all__ = [
     "Message",
     "ProviderTemplate",
     "Receipt",
+    "Region",
     "Route",
     "Qualification",
     "Registration",

@@ -29,8 +29,9 @@ class Budget(models.Model):
     """A cap on what the texts of its scope may cost in a period. Amounts of money are in minor units.
 
     `subject` names the campaign, as `campaign:12`: whoever sends for it opens a purse that names this budget. Or the
-    key, as the source of what is reported with it, `api:` and its beginning: every text of such an event counts. The protected share is kept for codes and for notices of a debit: other texts stop before it. A budget
-    holds for the texts written from `from_at` until `until_at`, never for earlier ones.
+    key, as the source of what is reported with it, `api:` and its beginning: every text of such an event counts, and
+    every code asked for with it. The protected share is kept for codes and for notices of a debit: other texts stop
+    before it. A budget holds for the texts written from `from_at` until `until_at`, never for earlier ones.
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

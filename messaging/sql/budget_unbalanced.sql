@@ -1,6 +1,7 @@
 -- The budgets and periods in which what was put aside is not what was charged, released or is still aside (M18).
 WITH held AS (
-  SELECT m.store_id, m.cause, m.cause_id, sms_source_of(m.event_id) AS source, m.created_at AS moment, m.reserved_milli::bigint AS milli
+  SELECT m.store_id, m.cause, m.cause_id, sms_source_of(m.event_id, m.cause, m.cause_id) AS source, m.created_at AS moment,
+         m.reserved_milli::bigint AS milli
   FROM messaging_message m
   WHERE m.reserved_milli > 0
     AND (m.state IN ('held', 'queued', 'submitting', 'retry_wait', 'uncertain', 'unknown', 'quarantined')

@@ -46,11 +46,17 @@ RETURNS boolean LANGUAGE sql STABLE AS $$
       AND e.type IN ('card_spent', 'points_redeemed', 'service_taken', 'value_sent', 'value_adjusted', 'recharge_refunded'))
 $$;
 
--- Who reported the event a text answers. A budget of an API key is for what was reported with it: its subject is that source.
-CREATE OR REPLACE FUNCTION sms_source_of(in_event bigint)
-RETURNS text LANGUAGE plpgsql STABLE STRICT SET enable_seqscan = off AS $$
+-- For whom a text goes out: who reported the event it answers, or who asked for the code it carries. A budget of an API key
+-- is for what was reported and asked with it: its subject is that source.
+CREATE OR REPLACE FUNCTION sms_source_of(in_event bigint, in_cause text, in_cause_id bigint)
+RETURNS text LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
 BEGIN
-  RETURN (SELECT e.source FROM members_membershipevent e WHERE e.id = in_event);
+  IF in_event IS NOT NULL THEN
+    RETURN (SELECT e.source FROM members_membershipevent e WHERE e.id = in_event);
+  ELSIF in_cause = 'code' THEN
+    RETURN (SELECT c.source FROM messaging_verificationcode c WHERE c.id = in_cause_id);
+  END IF;
+  RETURN NULL;
 END $$;
 
 -- Adds to a budget's period, in a row that no other transaction holds; waits for nobody.
@@ -125,8 +131,9 @@ BEGIN
   ), price AS MATERIALIZED (
     SELECT s.start, sms_dearest_price(s.start, in_at) AS milli FROM (SELECT DISTINCT start FROM draft) s
   ), priced AS MATERIALIZED (
-    SELECT d.n, d.store_id, sms_source_of(d.event_id) AS source, d.is_debit, d.is_debit OR d.class = 'verification' AS is_protected,
-           d.parts * price.milli AS milli, p.id AS purse_id, p.budget_id, p.opened_at,
+    SELECT d.n, d.store_id, sms_source_of(d.event_id, d.cause, d.cause_id) AS source, d.is_debit,
+           d.is_debit OR d.class = 'verification' AS is_protected, d.parts * price.milli AS milli,
+           p.id AS purse_id, p.budget_id, p.opened_at,
            p.reserved_milli - p.drawn_milli AS purse_left
     FROM draft d JOIN price ON price.start = d.start
     LEFT JOIN messaging_purse p ON p.cause = d.cause AND p.cause_id = d.cause_id AND p.closed_at IS NULL
@@ -175,7 +182,7 @@ DECLARE noted bigint;
 BEGIN
   IF coalesce((SELECT sum(r) FROM unnest(in_reserved) r), 0) = 0 THEN RETURN 0; END IF;
   WITH need AS MATERIALIZED (
-    SELECT d.store_id, d.cause, d.cause_id, sms_source_of(d.event_id) AS source,
+    SELECT d.store_id, d.cause, d.cause_id, sms_source_of(d.event_id, d.cause, d.cause_id) AS source,
            d.class = 'verification' OR sms_is_debit_notice(d.class, d.event_id) AS is_protected, sum(d.milli)::bigint AS milli
     FROM unnest(in_store, in_class, in_cause, in_cause_id, in_event, in_reserved)
       AS d (store_id, class, cause, cause_id, event_id, milli)
@@ -227,7 +234,8 @@ BEGIN
       SELECT id FROM messaging_settling ORDER BY id LIMIT in_limit FOR UPDATE SKIP LOCKED)
     RETURNING message_id
   ), cost AS MATERIALIZED (
-    SELECT m.id, m.store_id, m.cause, m.cause_id, sms_source_of(m.event_id) AS source, m.created_at, m.reserved_milli::bigint AS reserved,
+    SELECT m.id, m.store_id, m.cause, m.cause_id, sms_source_of(m.event_id, m.cause, m.cause_id) AS source, m.created_at,
+      m.reserved_milli::bigint AS reserved,
       m.message_class = 'verification' OR sms_is_debit_notice(m.message_class, m.event_id) AS is_protected,
       (CASE WHEN m.state IN ('accepted', 'delivered', 'undelivered', 'no_receipt') AND taken.parts < m.parts
             THEN m.parts * coalesce(taken.milli, sms_part_price(m.gateway_id, m.phone, m.submitted_at))

@@ -1,5 +1,8 @@
--- Which way a text goes. Routes are read from the top (position, id); a text may go by each that fits its class, its
--- number and its store, if the gateway can carry it. Of these the first whose gateway is connected is its way; one that
+SET LOCAL check_function_bodies = off;  -- earlier migrations run this before all it names is there
+
+-- Which way a text goes. Routes are read from the top (position); in the same place the one with the longest beginning of
+-- this number goes first, then a store's own, then one for certain classes, then the older. A text may go by each that fits
+-- its class, its number (by its beginning, or by one of its region's) and its store, if the gateway can carry it. Of these the first whose gateway is connected is its way; one that
 -- was lost (or added) less than a minute ago still counts as connected, except for a code. A gateway that has said no to this text
 -- for reasons of its own (refused account, throttled again and again, no answer) comes after those that have not.
 -- With none connected the first one keeps it: it waits there and is moved by sweep_routes.sql.
@@ -23,11 +26,15 @@ LANGUAGE sql STABLE AS $$
       SELECT count(*) FILTER (WHERE a.outcome IN ('stop_bind', 'uncertain')) > 0
           OR count(*) FILTER (WHERE a.outcome IN ('throttle', 'retry', 'not_sent')) >= 3
       FROM messaging_attempt a WHERE a.message_id = in_message AND a.gateway_id = g.id),
-    r.position
+    row_number() OVER (ORDER BY r.position, fits.octets DESC, r.store_id IS NULL, r.classes = '{}', r.id)::int
   FROM messaging_route r JOIN messaging_gateway g ON g.id = r.gateway_id
+  LEFT JOIN messaging_region e ON e.id = r.region_id
+  CROSS JOIN LATERAL (
+    SELECT max(length(b)) AS octets FROM unnest(coalesce(e.beginnings, ARRAY[r.prefix])) b WHERE starts_with(in_phone, b)
+  ) fits
   WHERE r.is_active
     AND (r.classes = '{}' OR in_class = ANY(r.classes))
-    AND (r.prefix = '' OR starts_with(in_phone, r.prefix))
+    AND fits.octets IS NOT NULL
     AND (r.store_id IS NULL OR r.store_id = in_store)
 $$;
 

@@ -46,6 +46,7 @@ function newCard(phone) {
 function note(text) {
   const words = [clock.format(new Date(text.at * 1000)), text.peer && (text.direction === "in" ? text.peer : `${texts.to} ${text.peer}`)];
   if (text.parts > 1) words.push((text.parts_here < text.parts ? texts.parts_missing : texts.parts).replace("{n}", text.parts).replace("{here}", text.parts_here));
+  words.push(text.way);
   if (text.direction === "in") words.push(text.alphabet);
   words.push(texts[`state_${text.state}`]);
   return words.filter(Boolean).join(" · ");
@@ -140,6 +141,29 @@ function listen() {
   };
 }
 
+function showWays(cards) {
+  document.getElementById("ways-list").replaceChildren(...cards.map((card) => {
+    const item = document.getElementById("way").content.firstElementChild.cloneNode(true);
+    item.querySelector("h2").textContent = card.way;
+    const said = { ...card, address: card.address ?? location.origin + card.path };
+    item.querySelectorAll("[data-way]").forEach((place) => { place.textContent = said[place.dataset.way]; });
+    const form = item.querySelector("form");
+    if (card.callback === undefined) form.remove();
+    else {
+      form.elements.callback.value = card.callback;
+      form.addEventListener("submit", async (event) => {
+        event.preventDefault();
+        const told = await post("/api/ways", { way: card.way, callback: form.elements.callback.value });
+        if (told) showWays(told);
+      });
+    }
+    return item;
+  }));
+}
+
+document.getElementById("ways").addEventListener("toggle", async (event) => {
+  if (event.target.open) showWays(await (await fetch("/api/ways")).json());
+});
 document.getElementById("carrier").addEventListener("submit", (event) => event.preventDefault());
 document.getElementById("carrier").addEventListener("change", (event) => {
   const { name, type, checked, value } = event.target;

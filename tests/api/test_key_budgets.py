@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import F
+from django.http import HttpResponse
+from django.utils import timezone
 
+from members.models import Card
 from messaging.domain import budgets
-from messaging.models import Budget, Gateway, Message
+from messaging.domain.verification import ask_code, forget_codes
+from messaging.enums import CodePurpose
+from messaging.models import Budget, Gateway, Message, VerificationCode
 from messaging.states import Reason, State, gates_of
 from tests.api.conftest import Partner, give_key
 
 BUDGET = {"scope": "api_key", "protected_percent": 0, "by": None}
+CODE_MINOR = 8  # the text of a code has two parts
 
 
 @pytest.fixture(autouse=True)
@@ -122,3 +129,74 @@ def test_what_came_to_rest_is_charged_to_the_key_and_adds_up(partner, li_lei, bo
     standing = budgets.standing(budget, at=accepted.created_at)
     assert (standing.charged_milli, standing.open_milli) == (4000, 0)
     assert budgets.unbalanced() == []
+
+
+def asked_code(partner: Partner, card: Card, **more) -> HttpResponse:
+    """A code to pay with, asked for with the key; no limit of the number stands in the way."""
+    VerificationCode.objects.update(created_at=F("created_at") - timedelta(minutes=2))
+    return partner.post(f"cards/{card.public_id}/code", {}, **more)
+
+
+def test_a_code_is_put_aside_and_settled_under_the_keys_budget(partner, loaded_card):
+    budget = capped(partner, amount_minor=100)
+
+    assert asked_code(partner, loaded_card).status_code == 202
+
+    code = Message.objects.get(cause="code")
+    aside = budgets.standing(budget, at=code.created_at)
+    assert (aside.open_milli, aside.other_milli, aside.charged_milli) == (CODE_MINOR * 1000, 0, 0)
+    assert budgets.unbalanced() == []
+    Message.objects.filter(pk=code.pk).update(state=State.EXPIRED, final_at=code.created_at)
+    budgets.settle()
+    assert budgets.standing(budget, at=code.created_at).left_milli == 100_000
+    assert budgets.unbalanced() == []
+
+
+def test_a_code_the_keys_budget_has_no_room_for_is_refused_and_not_sent(partner, loaded_card):
+    capped(partner, amount_minor=CODE_MINOR)
+    asked_code(partner, loaded_card, key="first")
+
+    refused = asked_code(partner, loaded_card, key="second")
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "over_budget")
+    assert Message.objects.filter(cause="code").count() == VerificationCode.objects.count() == 1
+
+
+def test_a_code_may_use_the_share_that_the_keys_other_texts_may_not(partner, loaded_card, li_lei, bookings):
+    budgets.set_budget(
+        **BUDGET | {"protected_percent": 75},
+        period="day",
+        amount_minor=2 * CODE_MINOR,
+        subject=partner.key.source,
+        at=datetime(2020, 1, 1, tzinfo=UTC),
+    )
+    reported(partner)
+
+    assert arrived(partner)["reason"] == Reason.BUDGET
+    assert asked_code(partner, loaded_card).status_code == 202
+
+
+def test_a_code_asked_for_at_the_till_costs_the_key_nothing(partner, loaded_card):
+    budget = capped(partner)
+    ask = {"phone": loaded_card.member.phone, "purpose": CodePurpose.PAY, "language": "en", "store": None}
+
+    ask_code(**ask, at=timezone.now(), ip=None)
+
+    assert budgets.standing(budget, at=timezone.now()).used_milli == 0
+
+
+def test_a_code_is_remembered_while_the_keys_budget_holds_money_for_it(partner, loaded_card):
+    capped(partner, "whole", CODE_MINOR)
+    asked_code(partner, loaded_card)
+    later = timezone.now() + timedelta(days=8)
+    Message.objects.update(state=State.SUBMITTING, submitted_at=timezone.now())
+    Message.objects.update(state=State.UNCERTAIN)
+    Message.objects.update(state=State.UNKNOWN)
+
+    forget_codes(at=later)
+
+    assert VerificationCode.objects.exists() and budgets.unbalanced() == []
+    Message.objects.update(state=State.DELIVERED)
+    assert budgets.settle() == 1
+    forget_codes(at=later)
+    assert not VerificationCode.objects.exists() and budgets.unbalanced() == []

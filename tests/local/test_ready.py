@@ -15,7 +15,7 @@ def test_the_tours_log_in_member_and_key_are_told(tmp_path, monkeypatch, capsys)
     }
     (tmp_path / "demo.json").write_text(json.dumps(demo))
 
-    announce(Servers({}), Ports(8000, 8010, 2775), 50.2)
+    announce(Servers({}), Ports(8000, 8010, 2775, 7890), 50.2)
 
     said = capsys.readouterr().out
     for word in ("READY in 50.2 s", "owner", "heron-north", "+8619900100003", "prefix.secret", "make stop"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import struct
 import threading
 from collections.abc import Callable
@@ -12,10 +13,13 @@ SUBMIT_RESPONSE = 0x80000004
 
 
 class FaultyLink:
-    """A TCP relay on a port of this machine (0: a free one), in a thread of its own, to one port of the carrier's."""
+    """A TCP relay on a port of this machine (0: a free one), in a thread of its own, to one port of the carrier's.
 
-    def __init__(self, to_port: int, port: int = 0) -> None:
-        self._to_port = to_port
+    With `tls` it is the carrier's TLS: the gateway's side is encrypted, the carrier's is not.
+    """
+
+    def __init__(self, to_port: int, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+        self._to_port, self._tls = to_port, tls
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
         self._ends: set[asyncio.StreamWriter] = set()
@@ -51,7 +55,8 @@ class FaultyLink:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(asyncio.start_server(self._relay, "127.0.0.1", self.port))
+        serving = asyncio.start_server(self._relay, "127.0.0.1", self.port, ssl=self._tls)
+        server = self._loop.run_until_complete(serving)
         self.port = server.sockets[0].getsockname()[1]
         self._started.set()
         self._loop.run_forever()

@@ -5,7 +5,7 @@ import itertools
 import time
 from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import smpp34
 from smpp34 import _smpp34 as codes  # the constants, where the wheel's stubs list them
@@ -15,7 +15,11 @@ from crm.local.simulator.handsets import DELIVERED, LOST, SENDING, SENT, WAITING
 from crm.local.simulator.journal import Journal
 from crm.local.simulator.post import Letter, Post
 
+if TYPE_CHECKING:
+    from crm.local.simulator.roads import Road
+
 RECEIPT = 0x04
+SMPP = "SMPP"
 WANTS_RECEIPT, WANTS_FAILURE_RECEIPT = 1, 2
 STATES = {"DELIVRD": 2, "EXPIRED": 3, "UNDELIV": 5}
 STAT_OF_FATE = {"undelivered": "UNDELIV", "expired": "EXPIRED"}
@@ -37,8 +41,8 @@ class Mood:
 
 @dataclass(frozen=True)
 class Submit:
-    """An accepted submit. `reference` is the sender's own (user_message_reference), given back in the
-    receipt.
+    """An accepted submit. `reference` is the sender's own (user_message_reference), given back in the receipt. `way` is the
+    road it came by.
     """
 
     id: str
@@ -50,6 +54,7 @@ class Submit:
     registered_delivery: int
     reference: bytes | None
     at: float
+    way: str = SMPP
 
 
 class Carrier:
@@ -61,6 +66,7 @@ class Carrier:
         )
         self.journal, self.mood, self.tray, self.post = journal, Mood(), Tray(), Post()
         self.counts: Counter[str] = Counter()
+        self.roads: dict[str, Road] = {}
         self._inbox: deque[smpp34.SubmitSmEvent] = deque()
         self._arrived = asyncio.Event()
         self._ids = itertools.count(time.time_ns() // 1_000)
@@ -108,6 +114,8 @@ class Carrier:
         self.counts.clear()
         self.tray.clear()
         self.post.clear()
+        for road in self.roads.values():
+            road.clear()
         self._held.clear()
         self._unfinished.clear()
 
@@ -123,28 +131,40 @@ class Carrier:
                 self._arrive(submit)
         return handset
 
+    def take(self, submit: Submit) -> None:
+        """A text that came by another road, taken and journalled there."""
+        self._count_rate(1)
+        self.counts["accepted"] += 1
+        self._arrive(submit)
+
     async def reply(self, phone: str, text: str, to: str = "") -> tuple[Text, bool]:
         """Send a text from a phone; says whether the other side acknowledged it within three seconds.
 
-        It goes to `to`, or to the sender of the newest text the phone got.
+        It goes to `to`, or to the sender of the newest text the phone got; by the road that one came.
         """
         heard = self.tray.handset(phone).last_heard()
         peer, system_id = to or (heard.peer if heard else ""), heard.system_id if heard else ""
-        said = self.tray.add(phone, direction="out", peer=peer, text=text, state=SENDING, system_id=system_id)
-        letters = [
-            Letter(system_id, self._reply_fields(phone, peer, *part), lambda: None)
-            for part in write_reply(text, next(self._references))
-        ]
-        for letter in letters:
-            self.post.send(letter, 0)
+        way = heard.way if heard else SMPP
+        said = self.tray.add(
+            phone, direction="out", peer=peer, text=text, state=SENDING, system_id=system_id, way=way
+        )
         self.counts["replies"] += 1
-        waiting = asyncio.create_task(self._note_acknowledged(phone, said, letters))
+        waiting = asyncio.create_task(self._send_reply(phone, said))
         done, _ = await asyncio.wait([waiting], timeout=REPLY_WAIT_SECONDS)
         return said, bool(done)
 
-    async def _note_acknowledged(self, phone: str, said: Text, letters: list[Letter]) -> None:
-        for letter in letters:
-            await letter.done.wait()
+    async def _send_reply(self, phone: str, said: Text) -> None:
+        if said.way in self.roads:
+            await self.roads[said.way].reply(self.tray.handset(phone).phone, said.peer, said.text)
+        else:
+            letters = [
+                Letter(said.system_id, self._reply_fields(phone, said.peer, *part), lambda: None)
+                for part in write_reply(said.text, next(self._references))
+            ]
+            for letter in letters:
+                self.post.send(letter, 0)
+            for letter in letters:
+                await letter.done.wait()
         said.state = SENT
         self.tray.changed.add(self.tray.handset(phone).phone)
 
@@ -181,7 +201,7 @@ class Carrier:
             events, self._inbox = self._inbox, deque()
             self._count_rate(len(events))
             taken = [(event, self._read(event)) for event in events if self._may_enter(event)]
-            self.journal.write([self._entry(event, submit) for event, submit in taken])
+            self.journal.write([self._smpp_entry(event, submit) for event, submit in taken])
             for event, submit in taken:
                 self._accept(event, submit.id)
                 self._arrive(submit)
@@ -230,7 +250,8 @@ class Carrier:
             at=time.time(),
         )
 
-    def _entry(self, event: smpp34.SubmitSmEvent, submit: Submit) -> dict[str, Any]:
+    def entry(self, submit: Submit) -> dict[str, Any]:
+        """The journal's line of a submit, whatever its road."""
         return {
             "id": submit.id,
             "at": round(submit.at, 6),
@@ -238,11 +259,16 @@ class Carrier:
             "from": submit.source,
             "to": submit.destination,
             "data_coding": submit.data_coding,
-            "esm_class": event.esm_class,
             "part": submit.part.number,
             "parts": submit.part.total,
-            "reference": int.from_bytes(submit.reference, "big") if submit.reference else None,
             "text": read_text(submit.part.body, submit.data_coding),
+            "way": submit.way,
+        }
+
+    def _smpp_entry(self, event: smpp34.SubmitSmEvent, submit: Submit) -> dict[str, Any]:
+        return self.entry(submit) | {
+            "esm_class": event.esm_class,
+            "reference": int.from_bytes(submit.reference, "big") if submit.reference else None,
             "hex": event.short_message.hex(),
         }
 
@@ -302,6 +328,7 @@ class Carrier:
             parts=submit.part.total,
             parts_here=1,
             system_id=submit.system_id,
+            way=submit.way,
             ids=[submit.id] if submit.part.total == 1 else [],
         )
 
@@ -312,8 +339,13 @@ class Carrier:
         if self.mood.lose_receipts:
             self.counts["receipts_lost"] += 1
             return
-        letter = Letter(submit.system_id, _receipt_fields(submit, stat), self._count_receipt)
-        self.post.send(letter, (self.mood.receipt_delay_ms + self.mood.answer_delay_ms) / 1000)
+        pause = (self.mood.receipt_delay_ms + self.mood.answer_delay_ms) / 1000
+        if road := self.roads.get(submit.way):
+            asyncio.get_running_loop().call_later(pause, road.receipt, submit, stat, self._count_receipt)
+        else:
+            self.post.send(
+                Letter(submit.system_id, _receipt_fields(submit, stat), self._count_receipt), pause
+            )
 
     def _count_receipt(self) -> None:
         self.counts["receipts"] += 1

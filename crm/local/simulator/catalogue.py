@@ -4,7 +4,7 @@ LANGUAGES = {"en": "English", "zh-hans": "简体中文"}
 
 ENGLISH = {
     "title": "Phone simulator",
-    "lead": "Every text goes over real SMPP to these handsets. Nothing leaves this machine.",
+    "lead": "Every text goes over a real carrier's protocol to these handsets. Nothing leaves this machine.",
     "language": "Language",
     "carrier": "Carrier",
     "throttle": "Refuse as too fast",
@@ -49,11 +49,19 @@ ENGLISH = {
     "live": "live",
     "lost_link": "connection lost, trying again",
     "failed": "That did not work:",
+    "ways": "Other ways to these phones: CMPP and providers",
+    "ways_lead": "Set up a gateway of that kind with this address, account and secret. A provider has to know where to "
+    "report: the house's address, and behind it the gateway's path for reports.",
+    "address": "Address",
+    "account": "Account",
+    "secret": "Secret",
+    "callback": "Reports go to",
+    "save": "Save",
 }
 
 CHINESE = {
     "title": "手机模拟器",
-    "lead": "每条短信都经真实的 SMPP 协议到达这些手机，不会离开本机。",
+    "lead": "每条短信都经真实的运营商协议到达这些手机，不会离开本机。",
     "language": "语言",
     "carrier": "运营商",
     "throttle": "限速拒收",
@@ -98,6 +106,13 @@ CHINESE = {
     "live": "实时",
     "lost_link": "连接中断，正在重试",
     "failed": "操作未成功：",
+    "ways": "到达这些手机的其他通道：CMPP 与服务商",
+    "ways_lead": "新建同类通道，填写这里的地址、账号和密钥。服务商需要知道回执发往何处：本店网址，后接该通道的回执路径。",
+    "address": "地址",
+    "account": "账号",
+    "secret": "密钥",
+    "callback": "回执发往",
+    "save": "保存",
 }
 
 CATALOGUES = {"en": ENGLISH, "zh-hans": CHINESE}

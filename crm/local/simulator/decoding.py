@@ -13,7 +13,8 @@ GSM_7 = (
 GSM_7_EXTENDED = {10: "\f", 20: "^", 40: "{", 41: "}", 47: "\\", 60: "[", 61: "~", 62: "]", 64: "|", 101: "€"}
 ESCAPE = 27
 HAS_HEADER = 0x40
-ALPHABETS = {0: "GSM-7", 1: "ASCII", 3: "Latin-1", 8: "UCS-2", 15: "GBK"}
+UNICODE = 256  # not a data_coding: a provider over HTTP is given the words themselves
+ALPHABETS = {0: "GSM-7", 1: "ASCII", 3: "Latin-1", 8: "UCS-2", 15: "GBK", UNICODE: ""}
 PART_UNITS_GSM, PART_UNITS_UCS2 = (160, 153), (70, 67)
 
 
@@ -48,7 +49,7 @@ def read_text(body: bytes, data_coding: int) -> str:
     """The text of the joined parts. Unknown alphabets are shown as hexadecimal, never refused."""
     if data_coding == 0:
         return _read_gsm(body)
-    codec = {1: "ascii", 3: "latin-1", 8: "utf-16-be", 15: "gbk"}.get(data_coding)
+    codec = {1: "ascii", 3: "latin-1", 8: "utf-16-be", 15: "gbk", UNICODE: "utf-8"}.get(data_coding)
     return body.decode(codec, errors="replace") if codec else body.hex(" ")
 
 

@@ -29,6 +29,7 @@ class Text:
     parts: int = 1
     parts_here: int = 1
     system_id: str = ""
+    way: str = ""
     ids: list[str] = field(default_factory=list)
     at: float = field(default_factory=time.time)
 

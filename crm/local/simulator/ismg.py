@@ -76,6 +76,7 @@ class Ismg:
         """`accounts` maps sp_id to secret; None lets everybody in who has the right proof for "secret"."""
         self.journal, self.accounts, self.version = journal or Journal(None), accounts, version
         self.on_submit, self.mood = on_submit, IsmgMood()
+        self.on_answered: Callable[[int], None] = lambda msg_id: None  # a DELIVER by its Msg_Id
         self.counts: Counter[str] = Counter()
         self.connections: list[IsmgConnection] = []
         self._sequence = itertools.count(1)
@@ -102,19 +103,21 @@ class Ismg:
         clock = (now.tm_mon, now.tm_mday, now.tm_hour, now.tm_min, now.tm_sec % 60)
         return pdus.write_msg_id(MsgId(*clock, GATEWAY_CODE, number & 0xFFFF))
 
-    def reply(self, phone: str, to: str, text: str, *, parts: int = 1) -> None:
-        """A text from a handset, in UCS-2, cut into so many parts."""
+    def reply(self, phone: str, to: str, text: str, *, parts: int = 1) -> list[int]:
+        """A text from a handset, in UCS-2, cut into so many parts; the Msg_Id of each."""
         octets = text.encode("utf-16-be")
         size = -(-len(octets) // parts // 2) * 2
+        ids = [self.next_msg_id() for _ in range(parts)]
         for number in range(parts):
             content = octets[number * size : (number + 1) * size]
             if parts > 1:
                 content = bytes((5, 0, 3, 7, parts, number + 1)) + content
             self.deliver(
                 DeliverMessage(
-                    self.next_msg_id(), to, phone, content, tp_udhi=int(parts > 1), msg_fmt=pdus.FORMAT_UCS2
+                    ids[number], to, phone, content, tp_udhi=int(parts > 1), msg_fmt=pdus.FORMAT_UCS2
                 )
             )
+        return ids
 
     def deliver(self, message: DeliverMessage) -> None:
         """Send it on one of the connections, or on the next that logs in."""
@@ -124,16 +127,17 @@ class Ismg:
         else:
             self._waiting.append(message)
 
-    def receipt(self, submit: Submit, msg_id: int, stat: str, wide: bool) -> None:
-        """Tell what became of a submit."""
+    def receipt(self, submit: Submit, msg_id: int, stat: str, wide: bool) -> int:
+        """Tell what became of a submit; the Msg_Id of the DELIVER that does."""
         now = time.strftime("%y%m%d%H%M")
         phone = submit.destinations[0]
         content = ReceiptContent(msg_id, stat, now, now, phone, next(self._sequence))
         is_wide = wide if self.mood.writes_wide_receipts is None else self.mood.writes_wide_receipts
         self.counts["receipts"] += 1
+        own_id = self.next_msg_id()
         self.deliver(
             DeliverMessage(
-                self.next_msg_id(),
+                own_id,
                 submit.src_id,
                 phone,
                 codec.encode_receipt(content, is_wide),
@@ -141,6 +145,7 @@ class Ismg:
                 registered_delivery=1,
             )
         )
+        return own_id
 
     def logged_in(self) -> None:
         """What waited for a connection goes out."""
@@ -329,6 +334,7 @@ class IsmgConnection(asyncio.Protocol):
             self.gateway.counts["wrong_answers"] += 1
         elif answer.result == 0:
             self.gateway.counts["deliver_answers"] += 1
+            self.gateway.on_answered(answer.msg_id)
             self._answered(sequence)
 
 
@@ -344,5 +350,6 @@ def _entry(submit: Submit, msg_id: int, sp_id: str) -> dict[str, Any]:
         "part": part.number,
         "parts": part.total,
         "text": read_text(part.body, submit.msg_fmt or 1),
+        "way": "CMPP",
         "hex": submit.content.hex(),
     }

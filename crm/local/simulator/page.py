@@ -13,10 +13,14 @@ from crm.local.places import PROJECT
 from crm.local.simulator.carrier import Carrier, Mood
 from crm.local.simulator.catalogue import CATALOGUES, LANGUAGES, choose_language
 from crm.local.simulator.handsets import Handset, digits_of
+from crm.local.simulator.roads import Roads
 
 TEMPLATE = PROJECT / "templates" / "simulator" / "index.html"
 STATIC = PROJECT / "static" / "simulator"
 CARRIER: web.AppKey[Carrier] = web.AppKey("carrier", Carrier)
+ROADS: web.AppKey[Roads] = web.AppKey("roads", Roads)
+PROVIDERS = "/providers/"  # not for browsers: each request is signed
+CALLBACK = re.compile(r"^(https?://[^\s]{1,280})?$")
 LIVE_EVERY_SECONDS = 0.25
 QUIET_EVERY_SECONDS = 1.0
 SHOWN_AT_ONCE = 12
@@ -34,11 +38,13 @@ HEADERS = {
 routes = web.RouteTableDef()
 
 
-def application(carrier: Carrier) -> web.Application:
-    """The web application of one carrier."""
+def application(carrier: Carrier, roads: Roads) -> web.Application:
+    """The web application of one carrier, with the doors of the providers."""
     app = web.Application(middlewares=[_only_local_pages], client_max_size=64_000)
-    app[CARRIER] = carrier
+    app[CARRIER], app[ROADS] = carrier, roads
     app.add_routes(routes)
+    for road in roads.providers:
+        app.router.add_route("*", f"{road.path}/{{rest:.*}}", road.serve)
     app.router.add_static("/static/", STATIC)
     return app
 
@@ -58,9 +64,12 @@ async def _only_local_pages(request: web.Request, handler: Any) -> web.StreamRes
     """
     if not HOSTS.match(request.host):
         raise web.HTTPMisdirectedRequest
+    if request.path.startswith(PROVIDERS):
+        answer: web.StreamResponse = await handler(request)
+        return answer
     if request.method == "POST" and request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType
-    answer: web.StreamResponse = await handler(request)
+    answer = await handler(request)
     if not answer.prepared:
         answer.headers.update(HEADERS)
     return answer
@@ -179,6 +188,24 @@ async def carrier_mood(request: web.Request) -> web.Response:
             raise Refused(field, "true or false")
     carrier.mood = Mood(**(vars(carrier.mood) | values))
     return web.json_response(vars(carrier.mood))
+
+
+@routes.get("/api/ways")
+async def ways(request: web.Request) -> web.Response:
+    """What a gateway has to be told to come here by CMPP or as by a provider."""
+    return web.json_response(request.app[ROADS].cards())
+
+
+@routes.post("/api/ways")
+async def way_reports(request: web.Request) -> web.Response:
+    """`{"way", "callback"}`: where a provider's reports go, the secret path of a gateway of the house."""
+    values = await _body(request)
+    callback = values.get("callback")
+    if not isinstance(callback, str) or not CALLBACK.match(callback.strip()):
+        raise Refused("callback", "an address")
+    if not request.app[ROADS].tell(str(values.get("way")), callback):
+        raise Refused("way", "unknown")
+    return web.json_response(request.app[ROADS].cards())
 
 
 @routes.post("/api/reset")

@@ -12,6 +12,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import repeat
 
 from messaging.gateways.smpp.pdus import (
     BIND_RECEIVER,
@@ -73,8 +74,8 @@ def deliver_answers(status: int, sequences: Iterable[int]) -> bytes:
 
     The specification wants an empty message_id.
     """
-    pack = _deliver_answer.pack
-    return b"".join([pack(HEADER_OCTETS + 1, DELIVER_SM_RESP, status, sequence) for sequence in sequences])
+    length, command = repeat(HEADER_OCTETS + 1), repeat(DELIVER_SM_RESP)
+    return b"".join(map(_deliver_answer.pack, length, command, repeat(status), sequences))
 
 
 def submit_head(source_ton: int, source_npi: int, source_addr: str) -> bytes:

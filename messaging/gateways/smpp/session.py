@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from messaging.gateways.base import BindRefused, Deliver, OutboundSms, SubmitResult
+from messaging.gateways.base import BindRefused, Deliver, OutboundSms, ReceiptIn, SubmitResult
 from messaging.gateways.long_message import Entry
 from messaging.gateways.smpp import codec, pdus, texts
 from messaging.gateways.smpp.pdus import MalformedPdu
-from messaging.gateways.smpp.receipts import submit_action
+from messaging.gateways.smpp.receipts import OUTCOMES, submit_action
 from messaging.gateways.smpp.settings import BindKind, SmppSettings
 from messaging.gateways.smpp.submit_encoder import SubmitEncoder
 from messaging.gateways.windowed_session import WindowedSession
@@ -18,6 +18,8 @@ _BINDS = {
     "transmitter": pdus.BIND_TRANSMITTER,
     "receiver": pdus.BIND_RECEIVER,
 }
+_INTERNATIONAL = chr(texts.TON_INTERNATIONAL)
+_new = tuple.__new__
 _RAW_WORDS = {status: f"0x{status:02X}" for status in range(0x100)}
 
 
@@ -70,20 +72,18 @@ class SmppSession(WindowedSession[int]):
         open_ = self._delivers_open
         ours = open_.intersection(sequences)
         open_ -= ours
-        self._write(
-            codec.deliver_answers(
-                status, [sequence for sequence in dict.fromkeys(sequences) if sequence in ours]
-            )
-        )
+        if len(ours) != len(sequences):
+            sequences = [sequence for sequence in dict.fromkeys(sequences) if sequence in ours]
+        self._write(codec.deliver_answers(status, sequences))
         self._read_on()
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _read(self, buffer: bytes) -> None:
-        """The hot loop: answers to submits are read in place, everything else goes to `_read_other`."""
+        """The hot loop: answers to submits and plain receipts are read in place, the rest goes to `_read_other`."""
         position, end = 0, len(buffer)
         pending, results, read_header = self._window.pending, self._results, codec.read_header
-        id_form = self._settings.receipt_ids
+        id_form, characters = self._settings.receipt_ids, ""
         while end - position >= pdus.HEADER_OCTETS:
             length, command, status, sequence = read_header(buffer, position)
             stop = position + length
@@ -103,6 +103,10 @@ class SmppSession(WindowedSession[int]):
                     )
                 else:
                     self._answered(entry, sequence, status, provider_id)
+            elif command == pdus.DELIVER_SM and id_form == "exact":
+                characters = characters or buffer.decode("latin-1")
+                if not self._read_plain_receipt(buffer, characters, position, stop, sequence):
+                    self._read_deliver(buffer, position, stop, sequence)
             else:
                 self._read_other(buffer, position, stop)
             position = stop
@@ -130,14 +134,29 @@ class SmppSession(WindowedSession[int]):
         elif not command & pdus.RESPONSE:
             self._write(codec.frame(pdus.GENERIC_NACK, pdus.STATUS_INVALID_COMMAND, sequence))
 
+    def _read_plain_receipt(
+        self, buffer: bytes, characters: str, start: int, stop: int, sequence: int
+    ) -> bool:
+        """Nearly all receipts, in one look; False when it is something else. Tuples made as such: half the cost."""
+        found = texts.find_plain_receipt(characters, start + pdus.HEADER_OCTETS, stop)
+        if found is None:
+            return False
+        ton, phone, raw, provider_id, stat, err, parameters = found.groups()
+        if parameters:
+            if not texts.only_confirms(parameters, provider_id, stat):
+                return False
+            stop -= len(parameters)
+        if buffer[stop - len(raw) - 1] != len(raw):
+            return False
+        outcome, is_final = OUTCOMES[stat]
+        if ton == _INTERNATIONAL:
+            phone = "+" + phone
+        receipt = _new(ReceiptIn, (provider_id, stat, err, outcome, is_final, raw, phone))
+        self._delivers.append(_new(Deliver, ((self.number, sequence), receipt, None)))
+        return True
+
     def _read_deliver(self, buffer: bytes, start: int, stop: int, sequence: int) -> None:
         """A body that cannot be read is refused by itself; the stream goes on."""
-        plain = None
-        if self._settings.receipt_ids == "exact":
-            plain = texts.read_plain_receipt(buffer, start + pdus.HEADER_OCTETS, stop)
-        if plain is not None:
-            self._delivers.append(Deliver((self.number, sequence), plain, None))
-            return
         try:
             message = codec.decode_short_message(buffer, start + pdus.HEADER_OCTETS, stop)
         except MalformedPdu:

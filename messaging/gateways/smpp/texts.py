@@ -10,7 +10,7 @@ from messaging.gateways.base import InboundSms, ReceiptIn
 from messaging.gateways.concatenation import PartOf
 from messaging.gateways.smpp import pdus
 from messaging.gateways.smpp.pdus import ShortMessage
-from messaging.gateways.smpp.receipts import OUTCOMES, parse_receipt
+from messaging.gateways.smpp.receipts import OUTCOMES, STATES, parse_receipt
 from messaging.gateways.smpp.settings import Alphabet, IdForm, SmppSettings
 
 DATA_CODING_DEFAULT, DATA_CODING_UCS2 = 0, 8
@@ -125,32 +125,28 @@ def read_receipt(message: ShortMessage, id_form: IdForm = "exact") -> ReceiptIn:
     )
 
 
-# A deliver_sm whose whole body is a receipt as appendix B writes it, without optional parameters: nearly all of them.
-_plain_receipt = re.compile(
-    rb"\0(.).([^\0]{0,32})\0..[^\0]{0,32}\0\x04..\0\0....(.)"
-    rb"(id:([!-9;-~]{1,64}) sub:\d* dlvrd:\d* submit date:\d* done date:\d*"
-    rb" stat:([A-Z]{1,32}) err:([!-9;-~]{0,32})(?: [^\0]*)?)\Z",
+# The body of a deliver_sm that is a receipt as appendix B writes it, from a number of digits: nearly all of them. Over the
+# octets as Latin-1. Possessive, so that any other body is given up at once.
+find_plain_receipt = re.compile(
+    r"\0(.).([0-9]{1,32}+)\0..[^\0]{0,32}+\0\x04..\0\0....."
+    r"(id:([!-9;-~]{1,64}+) sub:[0-9]*+ dlvrd:[0-9]*+ submit date:[0-9]*+ done date:[0-9]*+"
+    rf" stat:({'|'.join(OUTCOMES)}) err:([!-9;-~]{{0,32}}+)(?: [^\0]*+)?)(\0\x1e.*+)?\Z",
     re.DOTALL,
 ).match
+"""Its type of number, number, whole text, id, state, error and optional parameters; None for any other body, to be read
+field by field. The caller holds the text's length against the octet before it, and asks `only_confirms`."""
+
+_STATE_OCTETS = {word: chr(number) for number, word in STATES.items()}
+_REFERENCE, _REFERENCE_LENGTH = "\x02\x04\0\x02", 6
 
 
-def read_plain_receipt(data: bytes, start: int, end: int) -> ReceiptIn | None:
-    """`read_receipt` of the body in data[start:end] in one look; None for any other body, to be read field by field."""
-    found = _plain_receipt(data[start:end])
-    if found is None:
-        return None
-    ton, phone, size, text, message_id, word, err = found.groups()
-    known = OUTCOMES.get(word.decode())
-    if known is None or size[0] != len(text):
-        return None
-    return ReceiptIn(
-        message_id.decode(),
-        word.decode(),
-        err.decode(),
-        *known,
-        text.decode("latin-1"),
-        _phone(ton[0], phone.decode("latin-1")),
-    )
+def only_confirms(parameters: str, provider_id: str, stat: str) -> bool:
+    """Whether optional parameters say the text's own id and state again, and at most our reference after them."""
+    usual = f"\0\x1e\0{chr(len(provider_id) + 1)}{provider_id}\0\x04\x27\0\x01{_STATE_OCTETS[stat]}"
+    if not parameters.startswith(usual):
+        return False
+    rest = len(parameters) - len(usual)
+    return not rest or (rest == _REFERENCE_LENGTH and parameters.startswith(_REFERENCE, len(usual)))
 
 
 def read_inbound(message: ShortMessage, alphabet: Alphabet = "gsm7") -> InboundSms:

@@ -11,7 +11,7 @@ from messaging.domain.dispatch.lease import GatewayConfig
 from messaging.domain.dispatch.links import link_for
 from messaging.domain.gateways import is_allowed_source, is_safe_address
 from messaging.enums import Cause, GatewayKind
-from messaging.models import Gateway, Message, ProviderTemplate, Route
+from messaging.models import Gateway, Message, ProviderTemplate, Region, Route
 from messaging.secrets import decrypt_secret, decrypt_secrets, encrypt_secrets
 from messaging.states import State
 from tests.crm.admin.test_scope import address, told
@@ -274,6 +274,63 @@ def test_the_box_says_which_way(boss, owner, riverside):
         assert "This way" in page and "Near" in page
     page = told(boss.get(address(Route, "way"), asked | {"message_class": "marketing"}))
     assert "No route leads to this number" in page
+
+
+def test_a_route_is_tried_before_it_is_kept(boss, riverside):
+    near, far = (Gateway.objects.create(name=name, kind=GatewayKind.HTTP) for name in ("Near", "Far"))
+    Route.objects.create(gateway=near)
+    region = Region.objects.create(name="Ours", covers="CN", beginnings=["+86"])
+    written = {"position": "10", "gateway": far.pk, "region": region.pk, "is_active": "on"}
+    asked = {"try-phone": "13800138000", "try-store": riverside.pk, "try-message_class": "notification"}
+
+    page = told(boss.post(address(Route, "try"), written | asked))
+
+    assert page.index("Far · this route") < page.index("This way") < page.index("Near")
+    assert Route.objects.get().gateway == near, "nothing was kept"
+    kept = reverse("admin:messaging_route_try", args=[Route.objects.get().pk])
+    page = told(boss.post(kept, written | asked | {"try-phone": "+1 310 555 0123"}))
+    assert "No route leads to this number" in page
+
+
+def test_what_is_wrong_with_the_route_or_the_number_is_said(boss, riverside):
+    near = Gateway.objects.create(name="Near", kind=GatewayKind.HTTP)
+    region = Region.objects.create(name="Ours", covers="CN", beginnings=["+86"])
+    written = {"position": "10", "gateway": near.pk, "region": region.pk, "prefix": "+86", "is_active": "on"}
+    asked = {"try-phone": "12", "try-store": riverside.pk, "try-message_class": "notification"}
+
+    page = told(boss.post(address(Route, "try"), written | asked))
+    assert "This is not a mobile number." in page
+    page = told(boss.post(address(Route, "try"), written | asked | {"try-phone": "13800138000"}))
+    assert "Give a beginning or a region, not both." in page
+
+
+def test_only_who_may_change_routes_tries_one(owner, boss, riverside):
+    assert owner.post(address(Route, "try"), {}).status_code == 403
+    assert boss.get(address(Route, "try")).status_code == 405
+
+
+def test_a_region_is_written_as_people_write_it(boss):
+    page = told(boss.get(address(Region, "add")))
+    assert "EU European Union" in page
+
+    boss.post(address(Region, "add"), {"name": "Europe", "covers": "HMT, CH, +1310"})
+
+    assert Region.objects.get().beginnings == ["+1310", "+41", "+852", "+853", "+886"]
+    assert "+1310, +41, +852" in told(boss.get(address(Region, "changelist")))
+
+
+@pytest.mark.parametrize(
+    ("covers", "said"),
+    [
+        ("Mars", "“MARS” is no country, no group and no beginning of a number."),
+        ("CA", "CA has no calling code of its own: write how its numbers begin after +1."),
+        (" , ", "This field is required."),
+    ],
+)
+def test_what_no_region_covers_is_said_beside_the_box(boss, covers, said):
+    page = told(boss.post(address(Region, "add"), {"name": "Elsewhere", "covers": covers}))
+
+    assert said in page and not Region.objects.exists()
 
 
 def test_routes_cost_the_same_for_one_and_for_three(boss):

@@ -39,6 +39,7 @@ OF_THE_HOUSE = {
     "members.TierScheme",
     "messaging.Gateway",
     "messaging.Route",
+    "messaging.Region",
     "messaging.GatewayPrice",
     "messaging.Qualification",
     "messaging.Signature",

@@ -7,12 +7,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError
 from django.utils.timezone import now
 
 from messaging.domain import routes, sweeps
 from messaging.domain.sweeps import sweep_messages
 from messaging.enums import BindState, Cause, GatewayKind, MessageClass, ReportStatus
-from messaging.models import Attempt, Gateway, Message, ProviderTemplate, Route
+from messaging.models import Attempt, Gateway, Message, ProviderTemplate, Region, Route
 from messaging.states import Reason, State
 from tests.conftest import NOON
 from tests.messaging.domain.desk import claim_now, hold, message, no, write
@@ -83,6 +84,66 @@ def test_class_and_number(main, spare, li_lei, first, goes_by):
     assert li_lei.phone.startswith("+86138")
 
     assert way_of(li_lei) == goes_by
+
+
+@pytest.mark.parametrize(
+    ("covers", "goes_by"),
+    [(["+86", "+852"], "Main"), (["+8613", "+86139"], "Main"), (["+1", "+852"], "Spare")],
+    ids=str,
+)
+def test_a_region_is_any_of_its_beginnings(main, spare, li_lei, covers, goes_by):
+    route(main, 10, region=Region.objects.create(name="Ours", covers="-", beginnings=covers))
+    route(spare, 20)
+
+    assert way_of(li_lei) == goes_by
+
+
+@pytest.mark.parametrize(
+    ("less", "more"),
+    [
+        ({}, {"prefix": "+86"}),
+        ({"prefix": "+86"}, {"prefix": "+86138"}),
+        ({"prefix": "+86"}, {"region": ["+86138", "+1"]}),
+        ({"region": ["+86"]}, {"prefix": "+8613"}),
+        ({"region": ["+86", "+1310123"]}, {"region": ["+861380"]}),
+        ({"prefix": "+86", "classes": ["notification"]}, {"prefix": "+86", "store": "theirs"}),
+        ({"prefix": "+86"}, {"prefix": "+86", "classes": ["notification"]}),
+        ({"classes": ["notification"], "store": "theirs"}, {"prefix": "+8"}),
+    ],
+    ids=str,
+)
+def test_in_the_same_place_the_more_particular_route_goes_first(main, spare, li_lei, riverside, less, more):
+    for number, (to, fields) in enumerate([(spare, dict(less)), (main, dict(more))]):
+        if "region" in fields:
+            fields["region"] = Region.objects.create(
+                name=f"R{number}", covers="-", beginnings=fields["region"]
+            )
+        if "store" in fields:
+            fields["store"] = riverside
+        route(to, 10, **fields)
+
+    assert way_of(li_lei) == "Main"
+
+
+def test_the_place_counts_before_what_is_more_particular(main, spare, li_lei):
+    route(main, 10)
+    route(spare, 20, prefix="+86138")
+
+    assert way_of(li_lei) == "Main"
+
+
+def test_of_routes_that_are_alike_the_older_is_the_way(main, spare, li_lei):
+    route(main, 10, prefix="+86")
+    route(spare, 10, prefix="+86")
+
+    assert [way_of(li_lei, run=run) for run in (1, 2, 3)] == ["Main"] * 3
+
+
+def test_a_route_has_a_beginning_or_a_region(main):
+    region = Region.objects.create(name="Ours", covers="CN", beginnings=["+86"])
+
+    with pytest.raises(IntegrityError):
+        route(main, 10, prefix="+86", region=region)
 
 
 def test_a_stores_own_route(main, spare, li_lei, riverside, hilltop):

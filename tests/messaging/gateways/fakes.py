@@ -1,54 +1,25 @@
-"""The providers' own doors, as far as we use them: aiohttp servers that check the signature and do what they are told.
-
-They run on a loop of their own thread, so that a provider's blocking SDK can call them as well as our link. Each keeps
-what it took; the SDKs, which none of us wrote, prove that a right request is let in.
+"""The providers of the phone simulator, each on a loop of its own thread: a provider's blocking SDK can call it as well as
+our link.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-import json
 import threading
-import time
 from collections.abc import Iterator
-from typing import Any
-from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from messaging.gateways.aliyun import signature as acs3
-from messaging.gateways.http import signature as own
-from messaging.gateways.tencent import signature as tc3
+from crm.local.simulator.providers import MOODS, Aliyun, Http, Provider, Tencent, Twilio
 
-# What a fake can be told to do with the next texts.
-MOODS = (
-    "accept",
-    "later",
-    "throttle",
-    "bad number",
-    "wrong key",
-    "account",
-    "silent",
-    "cut",
-    "garbage",
-    "broken",
-)
+__all__ = ["MOODS", "FakeAliyun", "FakeHttp", "FakeProvider", "FakeTencent", "FakeTwilio", "running"]
 
 
-class FakeProvider:
-    """A server on 127.0.0.1. `taken` are the texts it has said yes to, as (number, what is sent)."""
-
-    key_id, secret = "KEY-ID", "s3cr3t of the provider"
+class FakeProvider(Provider):
+    """A server on 127.0.0.1."""
 
     def __init__(self) -> None:
-        self.mood = "accept"
-        self.moods: dict[str, str] = {}  # by number
-        self.asked: list[dict[str, Any]] = []
-        self.taken: list[tuple[str, str]] = []
-        self.sent: list[dict[str, Any]] = []  # what its list of texts shows
-        self.unsigned = 0
+        super().__init__()
         self.port = 0
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -70,254 +41,28 @@ class FakeProvider:
 
     async def _start(self) -> None:
         app = web.Application()
-        app.router.add_route("*", "/{path:.*}", self._serve)
+        app.router.add_route("*", "/{path:.*}", self.serve)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None, handler_cancellation=True)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
         await site.start()
         self.port = site._server.sockets[0].getsockname()[1]
 
-    async def _serve(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
-        if not self.is_signed(request, body):
-            self.unsigned += 1
-            return self.say("wrong key", [], "")
-        numbers = self.numbers(request, body)
-        if not numbers:
-            return self.greet(request, body)
-        self.asked.append(self.read(request, body))
-        mood = self.moods.get(numbers[0], self.mood)
-        if mood == "silent":
-            await asyncio.sleep(30)  # until the caller hangs up
-        if mood == "cut":
-            request.transport.abort()
-        if mood == "garbage":
-            return web.Response(text="<html>It works!</html>", content_type="text/html")
-        if mood == "broken":
-            return web.Response(status=502, text="Bad Gateway")
-        return self.say(mood, numbers, self.content(request, body))
 
-    # What each provider does in its own way.
-
-    def is_signed(self, request: web.Request, body: bytes) -> bool:
-        raise NotImplementedError
-
-    def numbers(self, request: web.Request, body: bytes) -> list[str]:
-        """The numbers a request is for; none of a greeting."""
-        raise NotImplementedError
-
-    def read(self, request: web.Request, body: bytes) -> dict[str, Any]:
-        raise NotImplementedError
-
-    def content(self, request: web.Request, body: bytes) -> str:
-        raise NotImplementedError
-
-    def greet(self, request: web.Request, body: bytes) -> web.Response:
-        """Answer what sends nothing: a greeting, or a question about what was sent."""
-        return web.json_response({})
-
-    def say(self, mood: str, numbers: list[str], content: str) -> web.Response:
-        raise NotImplementedError
-
-    def take(self, numbers: list[str], content: str) -> str:
-        """Note a yes; the provider's id for it."""
-        self.taken += [(number, content) for number in numbers]
-        return f"ID{len(self.taken)}"
+class FakeAliyun(FakeProvider, Aliyun):
+    """Aliyun's door."""
 
 
-class FakeAliyun(FakeProvider):
-    codes = {
-        "later": (200, "isp.SYSTEM_ERROR"),
-        "throttle": (400, "Throttling.User"),
-        "bad number": (200, "isv.MOBILE_NUMBER_ILLEGAL"),
-        "wrong key": (400, "SignatureDoesNotMatch"),
-        "account": (200, "isv.AMOUNT_NOT_ENOUGH"),
-    }
-
-    def is_signed(self, request, body):
-        headers = dict(request.headers)
-        return acs3.verify(
-            method=request.method, query=dict(request.query), headers=headers, secret=self.secret, body=body
-        )
-
-    def numbers(self, request, body):
-        action = request.headers["x-acs-action"]
-        if action == "SendSms":
-            return request.query["PhoneNumbers"].split(",")
-        if action == "SendBatchSms":
-            return json.loads(dict(parse_qsl(body.decode()))["PhoneNumberJson"])
-        return []
-
-    def read(self, request, body):
-        return dict(request.query) | dict(parse_qsl(body.decode()))
-
-    def content(self, request, body):
-        asked = self.read(request, body)
-        return f"{asked['TemplateCode']} {asked.get('TemplateParam') or asked.get('TemplateParamJson', '')}"
-
-    def greet(self, request, body):
-        if request.headers["x-acs-action"] != "QuerySendDetails":
-            return web.json_response({})
-        asked = request.query
-        found = [
-            entry
-            for entry in self.sent
-            if entry["PhoneNum"] == asked["PhoneNumber"]
-            and entry["SendDate"][:10].replace("-", "") == asked["SendDate"]
-        ]
-        page = found[: int(asked["PageSize"])]
-        said = {"Code": "OK", "Message": "OK", "RequestId": "R", "TotalCount": str(len(found))}
-        return web.json_response(said | {"SmsSendDetailDTOs": {"SmsSendDetailDTO": page}})
-
-    def say(self, mood, numbers, content):
-        bad = [number for number in numbers if self.moods.get(number) == "bad number"]
-        if mood == "accept" and not bad:
-            biz_id = self.take(numbers, content)
-            return web.json_response({"Code": "OK", "Message": "OK", "BizId": biz_id, "RequestId": "R"})
-        status, code = self.codes["bad number" if bad else mood]
-        return web.json_response({"Code": code, "Message": code, "RequestId": "R"}, status=status)
+class FakeTencent(FakeProvider, Tencent):
+    """Tencent Cloud's door."""
 
 
-def bare_json(said: dict[str, Any]) -> web.Response:
-    """Without a charset, as Tencent answers: its SDK overlooks an error in anything else."""
-    return web.Response(body=json.dumps(said).encode(), headers={"Content-Type": "application/json"})
+class FakeTwilio(FakeProvider, Twilio):
+    """Twilio's door."""
 
 
-class FakeTencent(FakeProvider):
-    codes = {
-        "later": "LimitExceeded.PhoneNumberThirtySecondLimit",
-        "throttle": "RequestLimitExceeded",
-        "bad number": "InvalidParameterValue.IncorrectPhoneNumber",
-        "wrong key": "AuthFailure.SignatureFailure",
-        "account": "UnauthorizedOperation.ServiceSuspendDueToArrears",
-    }
-
-    def is_signed(self, request, body):
-        fresh = abs(time.time() - int(request.headers.get("X-TC-Timestamp", "0"))) < 300
-        return fresh and tc3.verify(secret=self.secret, headers=dict(request.headers), body=body)
-
-    def numbers(self, request, body):
-        return json.loads(body)["PhoneNumberSet"] if request.headers["X-TC-Action"] == "SendSms" else []
-
-    def read(self, request, body):
-        return json.loads(body)
-
-    def content(self, request, body):
-        asked = json.loads(body)
-        return f"{asked['TemplateId']} {asked['TemplateParamSet']}"
-
-    def greet(self, request, body):
-        if request.headers["X-TC-Action"] != "PullSmsSendStatusByPhoneNumber":
-            return bare_json({"Response": {"DescribeSignListStatusSet": [], "RequestId": "R"}})
-        asked = json.loads(body)
-        found = [
-            entry
-            for entry in self.sent
-            if entry["PhoneNumber"] == asked["PhoneNumber"]
-            and asked["BeginTime"] <= entry["UserReceiveTime"] <= asked["EndTime"]
-        ]
-        return bare_json({"Response": {"PullSmsSendStatusSet": found[: asked["Limit"]], "RequestId": "R"}})
-
-    def say(self, mood, numbers, content):
-        if mood in ("throttle", "wrong key", "account"):
-            error = {"Code": self.codes[mood], "Message": mood}
-            return bare_json({"Response": {"Error": error, "RequestId": "R"}})
-        statuses = [self._one(number, self.moods.get(number, mood), content) for number in numbers]
-        return bare_json({"Response": {"SendStatusSet": statuses, "RequestId": "R"}})
-
-    def _one(self, number, mood, content):
-        if mood == "accept":
-            serial, code = self.take([number], content), "Ok"
-        else:
-            serial, code = "", self.codes[mood]
-        return {
-            "SerialNo": serial,
-            "PhoneNumber": number,
-            "Fee": 1,
-            "SessionContext": "",
-            "Code": code,
-            "Message": code,
-            "IsoCode": "CN",
-        }
-
-
-class FakeTwilio(FakeProvider):
-    key_id = "AC" + "0" * 32
-    codes = {
-        "later": (408, 0),
-        "throttle": (429, 20429),
-        "bad number": (400, 21211),
-        "wrong key": (401, 20003),
-        "account": (403, 20005),
-    }
-
-    def is_signed(self, request, body):
-        expected = base64.b64encode(f"{self.key_id}:{self.secret}".encode()).decode()
-        return request.headers.get("Authorization") == f"Basic {expected}"
-
-    def numbers(self, request, body):
-        is_text = request.method == "POST" and request.path.endswith("/Messages.json")
-        return [self.read(request, body)["To"]] if is_text else []
-
-    def read(self, request, body):
-        return dict(parse_qsl(body.decode(), keep_blank_values=True))
-
-    def content(self, request, body):
-        return self.read(request, body)["Body"]
-
-    def greet(self, request, body):
-        if not request.path.endswith("/Messages.json"):
-            return web.json_response({"sid": self.key_id, "status": "active"})
-        found = [entry for entry in self.sent if entry["to"] == request.query["To"]]
-        size = int(request.query["PageSize"])
-        path = f"{request.path}?Page=1" if len(found) > size else None
-        return web.json_response({"messages": found[:size], "next_page_uri": path, "page_size": size})
-
-    def say(self, mood, numbers, content):
-        if mood == "accept":
-            sid = "SM" + hashlib.md5(self.take(numbers, content).encode()).hexdigest()
-            said = {"sid": sid, "status": "queued", "num_segments": "1", "error_code": None, "body": content}
-            return web.json_response(said, status=201)
-        status, code = self.codes[mood]
-        if not code:
-            return web.Response(status=status)
-        return web.json_response({"code": code, "message": mood, "status": status}, status=status)
-
-
-class FakeHttp(FakeProvider):
-    statuses = {
-        "accept": (202, "accepted"),
-        "later": (503, "try_later"),
-        "throttle": (429, "slow_down"),
-        "bad number": (422, "bad_number"),
-        "wrong key": (401, "bad_key"),
-        "account": (402, "account_stopped"),
-    }
-
-    def is_signed(self, request, body):
-        return request.headers.get(own.KEY_HEADER) == self.key_id and own.verify(
-            secret=self.secret,
-            timestamp=request.headers.get(own.TIMESTAMP_HEADER, ""),
-            body=body,
-            signature=request.headers.get(own.SIGNATURE_HEADER, ""),
-            now=time.time(),
-        )
-
-    def numbers(self, request, body):
-        return [json.loads(body)["to"]] if body else []
-
-    def read(self, request, body):
-        return json.loads(body)
-
-    def content(self, request, body):
-        return json.loads(body)["text"]
-
-    def say(self, mood, numbers, content):
-        status, word = self.statuses[mood]
-        said = {"status": word}
-        if mood == "accept":
-            said["id"] = self.take(numbers, content)
-        return web.json_response(said, status=status)
+class FakeHttp(FakeProvider, Http):
+    """The door of a gateway of one's own."""
 
 
 def running(fake: FakeProvider) -> Iterator[FakeProvider]:

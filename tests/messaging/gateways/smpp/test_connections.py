@@ -176,6 +176,7 @@ def test_a_pdu_that_never_ends_is_left_before_it_fills_the_memory():
         smsc.send(HEADER.pack(70_001, 5, 0, 1))
         await books.until(lambda: books.closed)
         assert books.closed[0].startswith("garbage received")
+        await books.until(lambda: smsc.other)
         assert smsc.other[-1][:2] == (0x80000000, 2)  # generic_nack, invalid length
 
     scenario()(story)

@@ -142,23 +142,26 @@ PLAIN = (
         (PLAIN.replace("DELIVRD", "delivered"), {}, False),
         (PLAIN.replace("id:ab12", "id:"), {}, False),
         (PLAIN, {"esm_class": 0x20}, False),
-        (PLAIN, {"tlvs": {0x001E: b"other\0"}}, False),
+        (PLAIN, {"esm_class": 0}, False),
+        (PLAIN, {"tlvs": {0x001E: b"ab12\0", 0x0427: b"\2"}}, True),
+        (PLAIN, {"tlvs": {0x0423: b"\3\0\1"}}, False),
     ],
 )
-def test_a_receipt_read_in_one_look_says_what_the_careful_reading_says(text, fields, is_plain):
+def test_a_receipt_as_appendix_b_has_it_is_read_in_one_look_and_nothing_else(text, fields, is_plain):
     usual = {"source_ton": 1, "source_npi": 1, "esm_class": 4} | fields
     message = ShortMessage("8613800138000", "1069012345", text.encode(), **usual)
-    pdu = codec.encode(pdus.Pdu(pdus.DELIVER_SM, 7, body=message))
+    pdu = codec.encode(pdus.Pdu(pdus.DELIVER_SM, 7, body=message)).decode("latin-1")
 
-    quick = texts.read_plain_receipt(pdu, pdus.HEADER_OCTETS, len(pdu))
+    found = texts.find_plain_receipt(pdu, pdus.HEADER_OCTETS, len(pdu))
 
-    assert (quick is not None) == is_plain
-    if quick:
-        assert quick == texts.read_receipt(codec.decode_short_message(pdu, pdus.HEADER_OCTETS, len(pdu)))
+    assert (found is not None) == is_plain
 
 
-def test_a_text_that_only_looks_like_a_receipt_is_not_read_as_one():
-    message = ShortMessage("8613800138000", "1069012345", PLAIN.encode(), source_ton=1, esm_class=0)
-    pdu = codec.encode(pdus.Pdu(pdus.DELIVER_SM, 7, body=message))
+def test_parameters_that_say_the_same_again_change_nothing():
+    usual = "\0\x1e\0\5ab12\0\x04\x27\0\1\2"
 
-    assert texts.read_plain_receipt(pdu, pdus.HEADER_OCTETS, len(pdu)) is None
+    assert texts.only_confirms(usual, "ab12", "DELIVRD")
+    assert texts.only_confirms(usual + "\2\4\0\2xy", "ab12", "DELIVRD")
+    assert not texts.only_confirms(usual, "ab12", "UNDELIV")
+    assert not texts.only_confirms(usual, "ab13", "DELIVRD")
+    assert not texts.only_confirms(usual + "\x04\x23\0\3\3\0\1", "ab12", "DELIVRD")
