@@ -115,6 +115,17 @@ def test_the_two_are_shown_side_by_side_and_merged_and_undone(manager, li_lei, d
     assert Member.objects.get(pk=double.pk).status == MemberStatus.ACTIVE
 
 
+def test_a_merge_texts_nobody_that_an_empty_card_was_opened(manager, li_lei, double, loaded_card, rule):
+    rule("card_opened", "Your card {card} is open. Balance {balance}.")
+
+    manager.post(
+        to("merge_member", double, f"?other={li_lei.public_id}"), {"reason": "Same", "once": str(uuid4())}
+    )
+
+    assert double.cards.get().replaces == loaded_card
+    assert not Message.objects.exists()
+
+
 def test_a_merged_member_is_not_in_the_list_and_its_number_finds_the_kept_one(manager, li_lei, double):
     manager.post(
         to("merge_member", li_lei, f"?other={double.public_id}"), {"reason": "Same", "once": str(uuid4())}
