@@ -230,6 +230,9 @@ document.querySelectorAll("#toasts .toast").forEach((node) => keepWhileRead(node
 // A page that came in two pieces was scrolled to its first field while it was still too short to scroll that far.
 document.querySelector("[autofocus]:focus")?.scrollIntoView({ block: "nearest" });
 
+// A form that comes back refused: go on at the first field that is wrong.
+document.querySelector("main [aria-invalid=true]")?.focus();
+
 // On a phone the tabs scroll sideways: the one you are on is in sight.
 for (const tab of document.querySelectorAll(".tabs > [aria-current]")) {
   const row = tab.parentElement;
