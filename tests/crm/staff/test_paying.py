@@ -322,6 +322,7 @@ def test_a_hold_is_captured_by_a_bill(cashier, hold, loaded_card):
 
     hold.refresh_from_db()
     assert "Captures the hold of ¥200.00: Friday, 14:00" in page
+    assert "Beside what is held the card pays up to ¥300.00" in page
     assert (hold.status, balance_of(loaded_card)) == ("captured", 38000)
 
 
