@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
@@ -69,9 +69,10 @@ def member_required(view: View) -> View:
     def wrapped(request: PortalRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         member = current_member(request)
         if member is None:
-            return HttpResponseRedirect(
-                f"{reverse('portal:login')}?{urlencode({'next': request.path}, safe='/')}"
-            )
+            # A form's own address may show nothing: who has to log in to send it comes back to its page.
+            page_before = urlsplit(request.headers.get("Referer", "")).path
+            back = request.path if request.method in ("GET", "HEAD") else safe_next(request, page_before)
+            return HttpResponseRedirect(f"{reverse('portal:login')}?{urlencode({'next': back}, safe='/')}")
         request.member = member
         _renew(request.portal_session, timezone.now())
         with timezone.override(clock_zone(member, member.home_store)):

@@ -25,6 +25,7 @@ from crm.seeding.paying import open_payments
 from crm.seeding.people import phone_number, somebody
 from crm.seeding.persons import open_persons
 from members.domain.enrolment import phone_hash
+from members.domain.expiry import expire_lots
 from members.enums import AccountKind, CardStatus, ConsentSource, OperationKind, Purpose
 from members.models import Card, ConsentEntry, Member, MemberFacts, Operation, Purchase, Store
 
@@ -62,6 +63,9 @@ def seed_demo(*, at: datetime) -> dict[str, int] | None:
         open_persons(shown, at=at)
         seed_control(staff, stores[0], at=at)
         sign_days(stores, staff, at=at)
+        expire_lots(
+            at=at
+        )  # the schedule comes by once an hour: until then an ended bonus would stand in balances
         TriggerRule.objects.update(is_on=True)
         messages = write_past_texts(rules, gateway, at)
         key = setting_up.give_key(stores)

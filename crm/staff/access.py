@@ -10,13 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from members.domain.ledger import Actor
 from members.enums import Role
@@ -107,6 +110,8 @@ def needs(*roles: Role) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return _log_in_first(request)
             _refuse_nul(request)
             try:
                 access = access_of(request)
@@ -117,9 +122,24 @@ def needs(*roles: Role) -> Callable[[View], View]:
             with timezone.override(access.store.zone):
                 return view(request, *args, **kwargs)
 
-        return login_required(guarded)
+        return guarded
 
     return decorate
+
+
+def _log_in_first(request: HttpRequest) -> HttpResponse:
+    """The way in. It never takes the place of a part of a page, where something may be typed: that is 401.
+
+    A form that comes too late leads back to the page it stood on, as its own address may show nothing.
+    """
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponse(status=401)
+    if request.method in ("GET", "HEAD"):
+        return redirect_to_login(request.get_full_path())
+    page_before = request.headers.get("Referer", "")
+    is_ours = url_has_allowed_host_and_scheme(page_before, {request.get_host()}, request.is_secure())
+    back = urlsplit(page_before)._replace(scheme="", netloc="").geturl() if is_ours else reverse("staff:home")
+    return redirect_to_login(back, f"{reverse('staff:login')}?unsent=1")
 
 
 def _refuse_nul(request: HttpRequest) -> None:

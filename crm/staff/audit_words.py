@@ -16,16 +16,24 @@ from django.utils.translation import gettext as _
 from crm.shell.formats import money_text, number_text, store_time
 from crm.staff import fault_words
 from members.enums import AccountKind, CardStatus, OperationKind
+from members.models import FraudPattern, FraudState
 from members.models.card import CloseMethod
 
 HASH_SHOWN, ID_SHOWN = 16, 8
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NAMES: dict[str, str | Promise] = {
-    "account": gettext_lazy("Account"),
+    "about": gettext_lazy("About"),
     "accepted_by": gettext_lazy("Accepted by"),
+    "account": gettext_lazy("Account"),
     "amount": gettext_lazy("Amount"),
+    "amount_minor": gettext_lazy("Amount"),
+    "approval": gettext_lazy("Approval"),
     "asked": gettext_lazy("Asked for"),
     "audience": gettext_lazy("For whom"),
+    "batch": gettext_lazy("File"),
+    "budget_minor": gettext_lazy("Budget"),
+    "by": gettext_lazy("New card"),
+    "by_hand": gettext_lazy("Set by hand"),
     "cancelled": gettext_lazy("Cancelled"),
     "card": gettext_lazy("Card"),
     "confirmed_by_old": gettext_lazy("Confirmed by the old number"),
@@ -35,23 +43,40 @@ NAMES: dict[str, str | Promise] = {
     "difference_minor": gettext_lazy("Difference"),
     "expected_minor": gettext_lazy("Should be there"),
     "faults": gettext_lazy("What does not agree"),
+    "fields": gettext_lazy("Fields"),
     "forfeited_minor": gettext_lazy("Forfeited"),
+    "from": gettext_lazy("From"),
     "handout": gettext_lazy("Hand-out"),
     "hash": gettext_lazy("Hash"),
+    "is_active": gettext_lazy("Active"),
+    "is_frozen": gettext_lazy("Frozen"),
     "kept": gettext_lazy("Kept"),
+    "kind": gettext_lazy("Kind"),
     "language": gettext_lazy("Language"),
     "limits": gettext_lazy("Limits"),
+    "maker": gettext_lazy("Asked for by"),
+    "marketing_held": gettext_lazy("Marketing texts held back"),
     "matching": gettext_lazy("Meet the criteria"),
     "member": gettext_lazy("Member"),
+    "merged": gettext_lazy("Merged into it"),
     "message": gettext_lazy("Text"),
     "method": gettext_lazy("Method"),
+    "money": gettext_lazy("Money"),
     "name": pgettext_lazy("person", "Name"),
+    "new": gettext_lazy("New number"),
     "note": gettext_lazy("Note"),
     "number": gettext_lazy("Phone"),
+    "off_minor": gettext_lazy("Money off"),
     "on": pgettext_lazy("business", "Day"),
     "paid_out": gettext_lazy("Paid out"),
+    "pattern": gettext_lazy("Pattern"),
+    "percent": gettext_lazy("Percent"),
+    "period": gettext_lazy("Period"),
+    "phones": gettext_lazy("Phone numbers"),
     "points": gettext_lazy("Points"),
+    "protected_percent": gettext_lazy("Protected share"),
     "queued": gettext_lazy("Queued"),
+    "quota": gettext_lazy("How many in all"),
     "reason": gettext_lazy("Reason"),
     "rows": gettext_lazy("Rows"),
     "state": gettext_lazy("State"),
@@ -59,6 +84,10 @@ NAMES: dict[str, str | Promise] = {
     "takes_effect_at": gettext_lazy("Takes effect"),
     "text": gettext_lazy("Text"),
     "texts": gettext_lazy("Texts"),
+    "tier": gettext_lazy("Tier"),
+    "until": gettext_lazy("Until"),
+    "was_wished": gettext_lazy("Asked for by the member"),
+    "what": gettext_lazy("What"),
 }
 DONE_BY = {
     "house": gettext_lazy("Regulars itself"),
@@ -66,12 +95,15 @@ DONE_BY = {
     "text": gettext_lazy("Text message"),
     "command:import": gettext_lazy("Import"),
 }
-_MONEY = ("paid_out", "kept")
+_MONEY = ("paid_out", "kept", "money")
 _WORDS = {
     "account": dict(AccountKind.choices),
     "deed": dict(OperationKind.choices),
     "method": dict(CloseMethod.choices),
+    "pattern": dict(FraudPattern.choices),
+    "state": dict(FraudState.choices),
     "status": dict(CardStatus.choices),
+    "what": {"recipients": gettext_lazy("Recipients"), "statement": gettext_lazy("Statement")},
 }
 
 

@@ -32,8 +32,8 @@ class SpendForm(CouponFields, TenderFields):
     """A bill. The card pays what is not paid otherwise; with nothing said, all it can."""
 
     amount = AmountField(label=_("Bill"))
-    outside = AmountField(label=_("Of it paid otherwise"), required=False)
-    also = AmountField(label=_("And another part"), required=False)
+    outside = AmountField(label=_("Of the bill, paid another way"), required=False)
+    also = AmountField(label=_("And a second part, paid another way"), required=False)
     also_tender = forms.ChoiceField(
         label=_("Paid with"), choices=TenderType, required=False, initial=TenderType.BANK_CARD
     )

@@ -41,9 +41,14 @@ class OpenShiftForm(forms.Form):
 
 class CloseShiftForm(forms.Form):
     use_required_attribute = False
-    opening = CashField(label=_("Counted at the start"), required=False)
+    opening = CashField(label=_("Counted at the start"))
     counted = CashField(label=_("Counted now"))
     note = forms.CharField(label=_("Note"), max_length=200, required=False)
+
+    def __init__(self, *args: Any, shift: Shift, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if shift.opening_minor is not None:
+            del self.fields["opening"]
 
 
 class MoveForm(forms.Form):
@@ -114,7 +119,8 @@ def money_shift(request: HttpRequest, shift: UUID) -> HttpResponse:
 @needs(*AT_TILL)
 def close_shift(request: HttpRequest, shift: UUID) -> HttpResponseBase:
     """Count the drawer and close the shift."""
-    found, form = _found(request, shift), CloseShiftForm(request.POST)
+    found = _found(request, shift)
+    form = CloseShiftForm(request.POST, shift=found)
     if not form.is_valid():
         return _show(request, found, closing=form)
     given = form.cleaned_data
@@ -122,7 +128,7 @@ def close_shift(request: HttpRequest, shift: UUID) -> HttpResponseBase:
         days.close_shift(
             shift=found,
             count=days.Count(total_minor=given["counted"]),
-            opening_minor=given["opening"],
+            opening_minor=given.get("opening"),
             note=given["note"],
             by=access_of(request).staff,
             at=timezone.now(),
@@ -172,7 +178,7 @@ def _show(
         "expected": shift.expected_minor if not shift.is_open else days.expected_minor(shift),
         "moves": shift.moves.select_related("staff").order_by("pk"),
         "tenders": shift.tenders.select_related("operation__member").order_by("-pk")[:200],
-        "closing": closing or CloseShiftForm(),
+        "closing": closing or CloseShiftForm(shift=shift),
         "moving": moving or MoveForm(),
         "may_count": access_of(request).may(*AT_TILL) and shift.is_open,
     }

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -72,6 +73,11 @@ class Sums:
     def points(self) -> int:
         return self.moved.get(AccountKind.POINTS, 0)
 
+    @property
+    def points_money(self) -> int:
+        """What the points of a bill paid, or what of it came back as points."""
+        return abs(self.moved.get(AccountKind.POINTS_TENDER, 0))
+
 
 @dataclass(frozen=True)
 class Foretold:
@@ -116,7 +122,8 @@ def foretell_event(deed: Callable[[str], MembershipEvent | None]) -> Sequence[Te
 def sums_of(operation: Operation) -> Sums:
     """What an operation moved; two queries."""
     moved: dict[str, int] = {}
-    entries = Entry.objects.filter(operation=operation, account__member_id=operation.member_id)
+    told = Q(account__member_id=operation.member_id) | Q(account_kind=AccountKind.POINTS_TENDER)
+    entries = Entry.objects.filter(told, operation=operation)
     for kind, amount in entries.values_list("account_kind", "amount"):
         moved[kind] = moved.get(kind, 0) + amount
     labels = dict(TenderType.choices)

@@ -171,8 +171,8 @@ def replace_card(
 ) -> Replacement:
     """A new card with a new number for a lost one; value, sharers and a rest go over, the old one is dead.
 
-    Publishes card_opened (the new card) and card_replaced. The same key gives the same new card. Raises
-    CardNotUsable, CardBusy.
+    Publishes card_replaced. That the new card was opened is stored and not announced: it is empty at that moment,
+    and the member would be told so. The same key gives the same new card. Raises CardNotUsable, CardBusy.
     """
     with transaction.atomic():
         lock_accounts(actor, [card])
@@ -183,7 +183,13 @@ def replace_card(
             raise CardNotUsable(_("Only an active or a frozen card can be replaced."))
         check_not_busy(card)
         new, opened = open_card(
-            actor=actor, key=key, at=at, store=store, member=card.member, product=card.product
+            actor=actor,
+            key=key,
+            at=at,
+            store=store,
+            member=card.member,
+            product=card.product,
+            is_announced=False,
         )
         rested = is_paused(card)
         if rested:
@@ -266,4 +272,5 @@ def _tell(old: Card, new: Card, store: Store, opened: Operation, at: datetime) -
         key=f"replaced:{opened.public_id}",
         at=at,
         payload=payload,
+        operation=opened,
     )

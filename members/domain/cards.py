@@ -43,7 +43,7 @@ def open_card(
 ) -> tuple[Card, Outcome]:
     """Open a card with its accounts. Publishes card_opened. The same key again gives the same card.
 
-    An import's card is stored, but not announced.
+    An import's card is stored, but not announced; nor is one that takes another's value over, as it begins empty.
     """
     with transaction.atomic():
         Account.objects.bulk_create(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -80,7 +81,7 @@ def _value(deeds: QuerySet[Operation]) -> dict[str, int]:
 
 
 def _cash(store: Store, on: date) -> dict[str, Any]:
-    """The drawers: each shift as it was counted."""
+    """The drawers: each shift as it was counted; nothing is counted, and nothing missing, while one is open."""
     shifts = Shift.objects.filter(store=store, on=on).select_related("staff").order_by("opened_at", "id")
     taken = dict(
         Tender.objects.filter(shift__store=store, shift__on=on)
@@ -98,9 +99,14 @@ def _cash(store: Store, on: date) -> dict[str, Any]:
     return {
         "shifts": lines,
         "expected": sum(line["expected"] for line in lines),
-        "counted": sum(line["counted"] for line in lines),
-        "difference": sum(line["difference"] for line in lines),
+        "counted": _together(line["counted"] for line in lines),
+        "difference": _together(line["difference"] for line in lines),
     }
+
+
+def _together(amounts: Iterable[int | None]) -> int | None:
+    known = list(amounts)
+    return None if None in known else sum(amount or 0 for amount in known)
 
 
 def _drawer(shift: Shift, taken: int, moved: int) -> dict[str, Any]:
@@ -112,7 +118,7 @@ def _drawer(shift: Shift, taken: int, moved: int) -> dict[str, Any]:
         "taken": taken,
         "moved": moved,
         "expected": opening + taken + moved,
-        "counted": shift.counted_minor or 0,
-        "difference": shift.difference_minor or 0,
+        "counted": shift.counted_minor,
+        "difference": shift.difference_minor,
         "denominations": shift.denominations or {},
     }

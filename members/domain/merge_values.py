@@ -117,6 +117,7 @@ def _new_card(done: Merge, card: Card, actor: Actor) -> Card:
         store=card.store,
         member=done.kept,
         product=card.product,
+        is_announced=False,
     )
     return new
 

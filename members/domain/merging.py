@@ -230,5 +230,5 @@ def _under_way(kept: Member, merged: Member) -> list[str]:
 
 
 def _audit(verb: str, done: Merge, actor: Actor, at: datetime) -> None:
-    after = {"kept": done.kept.member_no, "merged": done.merged.member_no}
+    after = {"member": done.kept.member_no, "merged": done.merged.member_no}
     audit.write(actor=actor, verb=verb, subject=done.kept, store=done.store, after=after, at=at)

@@ -1,5 +1,6 @@
 // The till's keypad: types into the amount field named by data-keypad="id". The field stays an ordinary text field, so
-// the keyboard, a scanner and a screen reader work on it as well; the server alone decides what amount is meant.
+// the keyboard, a scanner and a screen reader work on it as well; the server alone decides what amount is meant. Who has
+// a keyboard types into the field: Tab passes the fourteen keys by.
 //
 //   <div data-keypad="id_amount" data-exponent="2">
 //     <button type="button" data-key="7">  digits, "00", "."

@@ -109,6 +109,21 @@ function guardSubmit(event) {
   hold(form, event.submitter);
 }
 
+// The form stays as it is, with its key: after the log-in in another window the same button goes on from here.
+function tellLoggedOut(form) {
+  if (form) release(form);
+  const dialog = document.getElementById("logged-out");
+  if (dialog && !dialog.open) dialog.showModal();
+}
+
+// A log-in changes the token; a page that was open before it sends the one that is good now.
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  const token = /(?:^|; )regulars_csrf=([^;]+)/.exec(document.cookie)?.[1];
+  if (!token) return;
+  detail.headers["X-CSRFToken"] = token;
+  if (detail.parameters.csrfmiddlewaretoken) detail.parameters.csrfmiddlewaretoken = token;
+});
+
 const onceFormOf = (event) => event.detail?.elt?.closest?.("form[data-once]");
 
 // Lists on a phone -----------------------------------------------------------------------------------------------
@@ -156,6 +171,7 @@ for (const name of ["htmx:sendError", "htmx:timeout"]) {
 document.addEventListener("htmx:responseError", (event) => {
   const form = onceFormOf(event);
   const status = event.detail.xhr.status;
+  if (status === 401) return tellLoggedOut(form);
   // A gateway that gave up (502–504) leaves the outcome as open as a cut line: same key, try again.
   if (form && status >= 502 && status <= 504) return tellDropped(form);
   if (form) release(form);
@@ -213,6 +229,9 @@ function isInside(node, { clientX, clientY }) {
 document.querySelectorAll("#toasts .toast").forEach((node) => keepWhileRead(node, node.classList.contains("tone-bad") ? "bad" : ""));
 // A page that came in two pieces was scrolled to its first field while it was still too short to scroll that far.
 document.querySelector("[autofocus]:focus")?.scrollIntoView({ block: "nearest" });
+
+// A form that comes back refused: go on at the first field that is wrong.
+document.querySelector("main [aria-invalid=true]")?.focus();
 
 // On a phone the tabs scroll sideways: the one you are on is in sight.
 for (const tab of document.querySelectorAll(".tabs > [aria-current]")) {

@@ -91,14 +91,23 @@ document.addEventListener("htmx:afterSwap", () => {
 });
 
 // After a deed the next customer can be typed at once; inside a form the first wrong field is where to go on.
-document.addEventListener("till-done", () => focusSearch());
+document.addEventListener("till-done", () => {
+  focusSearch();
+  document.getElementById("deed-title")?.scrollIntoView({ block: "nearest" });
+});
 document.addEventListener("htmx:afterSettle", (event) => {
   const { target } = event.detail;
   if (target.id !== "deed" && target.id !== "desk") return;
   if (document.activeElement === box() && target.id === "desk" && !target.querySelector("form")) return;
-  const wrong = target.querySelector("[aria-invalid=true]");
-  const first = wrong ?? target.querySelector("[autofocus]");
+  const first = whereToGoOn(target);
   if (first) first.focus();
-  else if (target.querySelector("#deed-form")) target.querySelector("#deed-form input:not([type=hidden])")?.focus();
   else focusSearch();
 });
+
+// The same when the form came as a page of its own: from another page, after a reload or the log-in.
+whereToGoOn(document.getElementById("desk"))?.focus();
+
+function whereToGoOn(part) {
+  const form = part.querySelector("#deed-form");
+  return part.querySelector("[aria-invalid=true]") ?? part.querySelector("[autofocus]") ?? form?.querySelector("input:not([type=hidden])");
+}

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
-from django.db.models import Sum
+from django.db.models import F, Sum
 from django.test import RequestFactory, override_settings
 from django.utils.timezone import now
 
@@ -24,6 +24,7 @@ from members.event_types import EVENT_TYPES
 from members.models import (
     Account,
     Entry,
+    Lot,
     Member,
     MemberFacts,
     MembershipEvent,
@@ -73,7 +74,8 @@ class TestTheDemo:
         assert Member.objects.count() == 306
         assert set(Member.objects.values_list("language", flat=True)) == {"en", "zh-hans"}
         assert 150 < Member.objects.filter(has_marketing_consent=True).count() < 290
-        assert kinds == set(OperationKind) - {OperationKind.EXPIRE}
+        assert kinds == set(OperationKind)
+        assert not Lot.objects.filter(remaining__gt=F("held"), expires_at__lte=now()).exists()
         assert Purchase.objects.count() > 1500
         assert (now() - Operation.objects.earliest("at").at).days > 300
         assert not Operation.objects.filter(at__gt=now()).exists()

@@ -196,6 +196,17 @@ def test_a_right_code_for_a_number_that_is_no_members_opens_nothing(client, li_l
     assert client.get("/portal/").url == "/portal/login/?next=/portal/"
 
 
+def test_a_form_sent_after_the_session_ended_leads_back_to_its_page(client, db):
+    address, home = "/portal/preferences/texts/", "/portal/login/?next=/portal/"
+
+    assert (
+        client.post(address, HTTP_REFERER="http://testserver/portal/preferences/").url
+        == f"{home}preferences/"
+    )
+    assert client.post(address, HTTP_REFERER="http://elsewhere.example/x/").url == home
+    assert client.post(address).url == home
+
+
 def test_the_session_key_changes_at_the_log_in_and_lasts_thirty_days(client, li_lei):
     ask(client, li_lei.phone)
     before = client.cookies[COOKIE].value

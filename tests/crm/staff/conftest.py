@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from typing import Any
@@ -86,6 +87,11 @@ def code_sent(client: Client, deed: str, card: Card) -> str:
     client.post(reverse(f"staff:{deed}", args=[card.public_id]))
     text = Message.objects.filter(member=card.member, cause=Cause.CODE).latest("id").text
     return "".join(char for char in text if char.isdigit())[:6]
+
+
+def words_of(response: HttpResponse) -> str:
+    """What stands on the page, without its marks, one space between the words."""
+    return " ".join(html.unescape(re.sub("<[^>]*>", " ", response.content.decode())).split())
 
 
 def text_of(response: HttpResponse) -> str:

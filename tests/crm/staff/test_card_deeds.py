@@ -28,6 +28,7 @@ from members.models import (
     StaffLimit,
     Transfer,
 )
+from messaging.models import Message
 from tests.conftest import NOON
 from tests.crm.staff.conftest import balance_of, code_sent, queries_of, send, text_of
 
@@ -204,6 +205,20 @@ def test_a_recharge_is_taken_back_by_a_manager(manager, cashier, loaded_card):
     send(manager, "refund_recharge", loaded_card, operation=str(recharge.public_id))
 
     assert balance_of(loaded_card) == 0
+
+
+def test_of_a_replaced_card_one_text_tells_and_never_of_an_empty_one(manager, loaded_card, rule):
+    rule("card_opened", "Your card {card} is open. Balance {balance}.")
+    rule("card_replaced", "Your card {card} is now {new_card}. Balance {balance}.")
+
+    done = send(manager, "replace_card", loaded_card)
+    shown = text_of(manager.get(done["Location"]))
+
+    new = Card.objects.get(replaces=loaded_card)
+    assert [text.text for text in Message.objects.all()] == [
+        f"【常客】Your card …{loaded_card.number[-4:]} is now …{new.number[-4:]}. Balance ¥500.00."
+    ]
+    assert f"is now …{new.number[-4:]}" in shown
 
 
 def test_a_lost_card_is_frozen_by_the_cashier_and_replaced_by_a_manager(cashier, manager, loaded_card):

@@ -18,7 +18,7 @@ from members.domain.spending import spend
 from members.enums import Role, TenderType
 from members.models import AuditEntry, Card, DayClose, DrawerMove, FraudCase, FraudState, Shift, Staff, Store
 from tests.conftest import employ
-from tests.crm.staff.conftest import at_work, queries_of, text_of
+from tests.crm.staff.conftest import at_work, queries_of, send, text_of, words_of
 
 NOBODY = uuid4()
 
@@ -238,6 +238,19 @@ def test_a_move_that_makes_no_sense_is_refused(cashier: Client, shift, wrong):
     assert not DrawerMove.objects.exists()
 
 
+def test_a_shift_that_cash_began_asks_for_what_lay_in_the_drawer_before(cashier: Client, loaded_card, chen):
+    send(cashier, "recharge_card", loaded_card, amount="100")
+    shift = Shift.objects.filter(staff=chen).latest("on")
+    shown = words_of(cashier.get(at("money_shift", shift.public_id)))
+
+    counted = cashier.post(at("close_shift", shift.public_id), {"counted": "100"})
+    both = cashier.post(at("close_shift", shift.public_id), {"opening": "0", "counted": "100"})
+
+    assert "Counted at the start ¥ Counted now ¥" in shown and "and what lay in it at the start" in shown
+    assert counted.status_code == 422 and "Enter an amount." in text_of(counted)
+    assert both.status_code == 302
+
+
 @pytest.mark.parametrize("counted", ["", "many", "-1"])
 def test_a_closing_count_that_is_none_leaves_the_shift_open(cashier: Client, shift, counted):
     answer = cashier.post(at("close_shift", shift.public_id), {"counted": counted})
@@ -312,6 +325,16 @@ def test_a_day_with_an_open_shift_is_not_signed_and_says_so(manager: Client, shi
     assert "Close every shift of this day first." in text_of(page)
     assert "1 shift open" in text_of(manager.get(at("money_days")))
     assert not DayClose.objects.exists()
+
+
+def test_a_drawer_nobody_counted_has_no_count_and_no_difference(manager: Client, shift, riverside, today):
+    Shift.objects.create(store=riverside, on=shift.on, opened_at=shift.opened_at)
+
+    shown = words_of(manager.get(at("money_day", today)))
+
+    assert "Chen ¥300.00 ¥0.00 ¥0.00 ¥300.00 – –" in shown
+    assert "other systems ¥0.00 ¥0.00 ¥0.00 ¥0.00 – –" in shown
+    assert "Together ¥300.00 – –" in shown
 
 
 @pytest.mark.parametrize("form", [{}, {"deed": "burn"}, {"deed": "reopen", "note": "x"}])

@@ -16,7 +16,7 @@ from messaging.domain.verification import ask_code
 from messaging.enums import CodePurpose
 from messaging.models import Message, VerificationCode
 from tests.conftest import employ
-from tests.crm.staff.conftest import at_work, balance_of, queries_of, send, text_of
+from tests.crm.staff.conftest import at_work, balance_of, queries_of, send, text_of, words_of
 
 
 def points_of(card) -> int:
@@ -71,6 +71,22 @@ def test_points_pay_at_the_till(cashier, loaded_card):
 
     assert "Points: 300, 100 pay ¥1.00" in page
     assert (balance_of(loaded_card), points_of(loaded_card)) == (50000 - 30000 - 9700, 97)
+
+
+def test_what_points_paid_and_what_comes_back_as_points_is_told_in_money(cashier, manager, loaded_card):
+    type(loaded_card.product).objects.update(point_value_minor=100)
+    send(cashier, "spend", loaded_card, amount="300")
+    send(cashier, "spend", loaded_card, amount="100", points="200")
+    sale = Operation.objects.filter(kind="spend").latest("pk")
+    send(manager, "refund", loaded_card, operation=str(sale.public_id), amount="100", reason="stained")
+
+    sold, returned = (
+        words_of(cashier.get(reverse("staff:till_operation", args=[deed.public_id])))
+        for deed in (sale, Operation.objects.get(kind="refund"))
+    )
+
+    assert "Points used (200) ¥2.00 From the card ¥98.00" in sold
+    assert "Points given back (200) ¥2.00" in returned
 
 
 @pytest.mark.parametrize(
@@ -306,6 +322,7 @@ def test_a_hold_is_captured_by_a_bill(cashier, hold, loaded_card):
 
     hold.refresh_from_db()
     assert "Captures the hold of ¥200.00: Friday, 14:00" in page
+    assert "Beside what is held the card pays up to ¥300.00" in page
     assert (hold.status, balance_of(loaded_card)) == ("captured", 38000)
 
 

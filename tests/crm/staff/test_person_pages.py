@@ -115,6 +115,31 @@ def test_the_two_are_shown_side_by_side_and_merged_and_undone(manager, li_lei, d
     assert Member.objects.get(pk=double.pk).status == MemberStatus.ACTIVE
 
 
+def test_a_merge_texts_nobody_that_an_empty_card_was_opened(manager, li_lei, double, loaded_card, rule):
+    rule("card_opened", "Your card {card} is open. Balance {balance}.")
+
+    manager.post(
+        to("merge_member", double, f"?other={li_lei.public_id}"), {"reason": "Same", "once": str(uuid4())}
+    )
+
+    assert double.cards.get().replaces == loaded_card
+    assert not Message.objects.exists()
+
+
+def test_the_pages_of_a_merged_member_lead_to_the_kept_one_and_nothing_is_begun_there(
+    manager, li_lei, double
+):
+    manager.post(
+        to("merge_member", li_lei, f"?other={double.public_id}"), {"reason": "Same", "once": str(uuid4())}
+    )
+
+    for where in ("member_detail", "member_timeline", "till_member"):
+        shown = manager.get(to(where, double)).content.decode()
+        assert to("member_detail", li_lei) in shown and "Merged into Li Lei." in shown
+        assert to("open_card", double) not in shown and "To the till" not in shown
+        assert "Merged into" not in manager.get(to(where, li_lei)).content.decode()
+
+
 def test_a_merged_member_is_not_in_the_list_and_its_number_finds_the_kept_one(manager, li_lei, double):
     manager.post(
         to("merge_member", li_lei, f"?other={double.public_id}"), {"reason": "Same", "once": str(uuid4())}

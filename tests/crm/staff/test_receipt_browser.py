@@ -56,6 +56,31 @@ def test_a_number_too_small_is_told_beside_the_field_in_our_words(shop, mei):
         expect(said).to_have_text("Ensure this value is greater than or equal to 0.")
 
 
+def test_a_form_that_is_a_page_of_its_own_is_typed_into_at_once(shop, card):
+    with browsing(shop) as page:
+        log_in(page, "chen")
+
+        page.goto(f"/till/cards/{card.public_id}/recharge/")
+
+        expect(page.locator("#id_amount")).to_be_focused()
+        page.keyboard.type("500")
+        page.keyboard.press("Tab")
+        expect(page.locator("#deed").get_by_role("button", name="Recharge").first).to_be_focused()
+        page.goto("/till/")
+        expect(page.get_by_role("searchbox")).to_be_focused()
+
+
+def test_a_refused_form_is_gone_on_with_at_what_is_wrong(shop, mei):
+    with browsing(shop) as page:
+        log_in(page, "mei")
+        page.goto("/coupons/new/")
+        page.get_by_label("How many in all").fill("-3")
+
+        page.get_by_role("button", name="Save").click()
+
+        expect(page.locator("main [aria-invalid=true]").first).to_be_focused()
+
+
 def test_a_large_balance_stands_on_one_line_of_the_receipt(shop, card, at_till, riverside):
     tender = TenderPaid(TenderType.CASH, 10**9)
     paid = recharge_card(actor=at_till, key="r", at=NOON, store=riverside, card=card, tender=tender)
