@@ -8,6 +8,6 @@ FOLDER = Path(__file__).resolve().parent.parent / "sql"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("messaging", "0023_unread_first")]
+    dependencies = [("messaging", "0025_regions")]
 
     operations = [migrations.RunSQL((FOLDER / "enqueue.sql").read_text(), migrations.RunSQL.noop)]
