@@ -63,7 +63,7 @@ class RouteAdmin(StoreScopedAdmin):
         return [
             path("way/", way, name="messaging_route_way"),
             path("try/", trial, name="messaging_route_try"),
-            path("<int:route_id>/try/", trial, name="messaging_route_try"),
+            path("<int:object_id>/try/", trial, name="messaging_route_try"),
             *super().get_urls(),
         ]
 
@@ -86,11 +86,11 @@ class RouteAdmin(StoreScopedAdmin):
         found = _found(form) if form.is_bound and form.is_valid() else None
         return self._way_page(request, form, found)
 
-    def trial(self, request: HttpRequest, route_id: int | None = None) -> HttpResponse:
+    def trial(self, request: HttpRequest, object_id: int | None = None) -> HttpResponse:
         """Which way a number would go if this route were kept as the form has it. Nothing is kept."""
         if not self.has_change_permission(request):
             return HttpResponse(status=403)
-        route = get_object_or_404(Route, pk=route_id) if route_id else None
+        route = get_object_or_404(Route, pk=object_id) if object_id else None
         written = self.get_form(request, route, change=route is not None)(request.POST, instance=route)
         form = WayForm(request.POST, stores=stores_of(request), prefix="try")
         found = None
