@@ -1,6 +1,7 @@
 """Many hands at the same moment: threads with a connection each.
 
 A module's tests share them: to open 64 connections, and to have each learn the tables, takes longer than most crowds.
+What an act sets in its session it therefore sets LOCAL.
 """
 
 from __future__ import annotations

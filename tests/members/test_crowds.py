@@ -221,9 +221,9 @@ def test_c2_a_deed_that_is_still_open_stops_no_other_card_of_the_store(enrol, pr
     def quick_till() -> None:
         assert is_written.wait(30)
         try:
-            with connection.cursor() as cursor:
-                cursor.execute("SET lock_timeout = '3s'")
-            recharge_card(key="quick", card=quick, tender=cash(100), **by_owner)
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '3s'")
+                recharge_card(key="quick", card=quick, tender=cash(100), **by_owner)
         finally:
             may_commit.set()
 
