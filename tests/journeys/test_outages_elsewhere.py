@@ -317,5 +317,8 @@ def test_a_day_without_a_carrier(elsewhere: Elsewhere, start: Start, riverside: 
     assert times_on_the_air(elsewhere) == {1: 60}
     at = sorted(moment for _phone, moment in journal)
     busiest = max(sum(1 for t in at if start <= t < start + 0.98) for start in at)
-    assert busiest <= RATE * 1.1 + 1, "what left in time may arrive together"
+    bunched = (
+        RATE // 10 if ROUNDS > 1 else 0
+    )  # on a machine at its limit what left in time may arrive together
+    assert busiest <= RATE + 1 + bunched
     assert Attempt.objects.count() == 60, "what could not be sent was not tried"
