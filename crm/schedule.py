@@ -14,7 +14,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "phones-change": {"task": "members.tasks.change_phones", "schedule": 60.0},
     "holds-expire": {"task": "members.tasks.expire_holds", "schedule": 60.0},
     "transfers-end": {"task": "members.tasks.end_transfers", "schedule": 3600.0},
-    "value-expire": {"task": "members.tasks.expire_value", "schedule": 3600.0},
+    "value-expire": {"task": "members.tasks.expire_value", "schedule": 60.0},
     "ledger-verify-changed": {"task": "members.tasks.verify_changed", "schedule": 300.0},
     "ledger-verify-all": {"task": "members.tasks.verify_all", "schedule": 86400.0},
     "value-warn": {"task": "members.tasks.warn_expiring", "schedule": 3600.0},

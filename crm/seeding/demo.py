@@ -63,9 +63,7 @@ def seed_demo(*, at: datetime) -> dict[str, int] | None:
         open_persons(shown, at=at)
         seed_control(staff, stores[0], at=at)
         sign_days(stores, staff, at=at)
-        expire_lots(
-            at=at
-        )  # the schedule comes by once an hour: until then an ended bonus would stand in balances
+        expire_lots(at=at)  # before the schedule comes by
         TriggerRule.objects.update(is_on=True)
         messages = write_past_texts(rules, gateway, at)
         key = setting_up.give_key(stores)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from members import tasks
 from members.domain.cards import recharge_card
 from members.domain.expiry import expire_lots
 from members.domain.ledger import TenderPaid
@@ -78,3 +79,24 @@ def test_what_a_refund_revives_ends_again_a_week_later(bonus_card, at_till, rive
 def test_only_so_many_at_once(bonus_card, at_till, riverside):
     assert expire_lots(at=LATER, limit=0)["lots"] == 0
     assert expire_lots(at=LATER, limit=1)["lots"] == 1
+
+
+def test_one_tick_of_the_schedule_takes_all_of_it(bonus_card, at_till, riverside, monkeypatch):
+    spend(
+        actor=at_till, key="s1", at=NOON, store=riverside, card=bonus_card, amount_minor=12000
+    )  # 120 points
+    monkeypatch.setattr(tasks, "now", lambda: NOON + timedelta(days=400))
+
+    counts = tasks.expire_value(limit=1)
+
+    assert (counts["deeds"], counts["points"]) == (2, 120), "bonus and points, a page each"
+    assert bonus(bonus_card) == 0
+    assert verify().is_sound
+
+
+def test_the_next_tick_goes_on_where_time_was_over(bonus_card, at_till, riverside, monkeypatch):
+    spend(actor=at_till, key="s1", at=NOON, store=riverside, card=bonus_card, amount_minor=12000)
+    monkeypatch.setattr(tasks, "now", lambda: NOON + timedelta(days=400))
+    monkeypatch.setattr(tasks, "PAGES_SECONDS", 0.0)
+
+    assert [tasks.expire_value(limit=1)["deeds"] for _ in range(3)] == [1, 1, 0]
