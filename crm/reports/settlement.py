@@ -6,6 +6,7 @@ used. Plus and minus of a deed are laid side by side in order of store; where th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,11 +39,12 @@ GROUP BY debtor, creditor"""
 _BEHIND = (
     _PAIRS
     + """
-SELECT o.public_id AS operation, o.kind, o.at, p.debtor, p.creditor, p.amount, o.amount_minor, m.public_id AS member,
-       m.name, m.member_no
+SELECT o.id, o.public_id AS operation, o.kind, o.at, o.amount_minor, m.public_id AS member, m.name, m.member_no,
+       sum(CASE p.debtor WHEN %(one)s THEN p.amount ELSE -p.amount END)::bigint AS amount
 FROM pair p JOIN members_operation o ON o.id = p.operation JOIN members_member m ON m.id = o.member_id
 WHERE (p.debtor, p.creditor) IN ((%(one)s, %(other)s), (%(other)s, %(one)s))
-ORDER BY o.at DESC, o.id DESC LIMIT %(limit)s"""
+  AND (%(after_id)s::bigint IS NULL OR (o.at, o.id) < (%(after_at)s, %(after_id)s))
+GROUP BY o.id, m.id ORDER BY o.at DESC, o.id DESC LIMIT %(limit)s"""
 )
 
 
@@ -61,13 +63,37 @@ class Debt:
         return self.owed_minor - self.returned_minor
 
 
+@dataclass(frozen=True)
+class Net:
+    """One store against all others: what it owes, what it is owed, each pair netted before."""
+
+    store: Store
+    owes_minor: int
+    owed_minor: int
+
+    @property
+    def net_minor(self) -> int:
+        """What comes to it; negative when it has to pay."""
+        return self.owed_minor - self.owes_minor
+
+
+def nets(stores: Sequence[Store], debts: Sequence[Debt]) -> list[Net]:
+    """Each of these stores that is part of a debt, who has to pay most first. `debts` are all of theirs."""
+    owes, owed = Counter[int](), Counter[int]()
+    for debt in debts:
+        owes[debt.debtor.pk] += debt.net_minor
+        owed[debt.creditor.pk] += debt.net_minor
+    found = [Net(store, owes[store.pk], owed[store.pk]) for store in stores if store.pk in owes | owed]
+    return sorted(found, key=lambda net: (net.net_minor, net.store.name))
+
+
 def settlement(stores: Sequence[Store], *, begins: datetime, ends: datetime) -> list[Debt]:
     """Every pair one of these stores is part of, the debtor first; the largest debt first. Two queries."""
     asked = {"begins": begins, "ends": ends, "stores": [store.pk for store in stores]}
     sums = {(row["debtor"], row["creditor"]): row for row in ask(_SUMS, asked)}
     named = Store.objects.in_bulk({store for pair in sums for store in pair})
     debts = [_debt(named, sums, one, other) for one, other in {(min(pair), max(pair)) for pair in sums}]
-    return sorted(debts, key=lambda debt: (-debt.net_minor, debt.debtor.name))
+    return sorted(debts, key=lambda debt: (-debt.net_minor, debt.debtor.pk, debt.creditor.pk))
 
 
 def _debt(named: dict[int, Store], sums: dict[tuple[int, int], Any], one: int, other: int) -> Debt:
@@ -81,9 +107,18 @@ def _debt(named: dict[int, Store], sums: dict[tuple[int, int], Any], one: int, o
 
 
 def deeds_between(
-    one: Store, other: Store, *, begins: datetime, ends: datetime, limit: int = 1000
+    one: Store,
+    other: Store,
+    *,
+    begins: datetime,
+    ends: datetime,
+    after: tuple[datetime, int] | None = None,
+    limit: int | None = None,
 ) -> list[dict[str, Any]]:
-    """The deeds behind a debt, newest first; `amount` is what `one` owes for it, negative the other way round."""
-    asked = {"begins": begins, "ends": ends, "one": one.pk, "other": other.pk, "limit": limit}
-    rows = ask(_BEHIND, asked)
-    return [row | {"amount": row["amount"] if row["debtor"] == one.pk else -row["amount"]} for row in rows]
+    """The deeds behind a debt, newest first; `amount` is what `one` owes for it, negative the other way round.
+
+    `after` is the moment and number of the deed a page goes on from.
+    """
+    after_at, after_id = after or (None, None)
+    asked = {"begins": begins, "ends": ends, "one": one.pk, "other": other.pk}
+    return ask(_BEHIND, asked | {"after_at": after_at, "after_id": after_id, "limit": limit})

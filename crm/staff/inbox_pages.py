@@ -116,9 +116,10 @@ def manage_conversation(request: HttpRequest, conversation: UUID) -> HttpRespons
         return _show(request, found, problem=str(refused), status=422)
     if said:
         messages.success(request, said)
-    return (
-        HttpResponseRedirect(reverse("staff:inbox")) if deed in ("done", "silence", "store") else _back(found)
-    )
+    if deed == "silence":
+        found.refresh_from_db(fields=["status"])  # a dispute goes on
+    is_gone = deed in ("done", "store") or (deed == "silence" and found.status == ConversationStatus.DONE)
+    return HttpResponseRedirect(reverse("staff:inbox")) if is_gone else _back(found)
 
 
 def _do(request: HttpRequest, found: Conversation, deed: str) -> str:
@@ -140,8 +141,11 @@ def _do(request: HttpRequest, found: Conversation, deed: str) -> str:
         conversations.finish_conversation(**who)
         return _("Done.")
     if deed == "silence":
-        conversations.finish_conversation(wants_silence=True, **who)
-        return _("Done. No more offers go to this number.")
+        if conversations.stop_offers(**who).status == ConversationStatus.DONE:
+            return _("Done. No more offers go to this number.")
+        return _(
+            "No more offers go to this number. “This was not me” stays open until a manager or owner ends it."
+        )
     if deed == "reopen":
         conversations.reopen(**who)
         return _("Open again.")

@@ -18,8 +18,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from crm.reports.breakage import breakage
 from crm.reports.liability import liability, members_behind
-from crm.reports.settlement import deeds_between, settlement
-from crm.reports.takings import takings
 from crm.shell.formats import money_text
 from crm.staff.access import AT_TILL, access_of, needs, page
 from crm.staff.fields import YEARS
@@ -60,22 +58,22 @@ def _url(name: str) -> str:
     return reverse(f"staff:{name}")
 
 
-def _seen(request: HttpRequest) -> list[Store]:
+def stores_seen(request: HttpRequest) -> list[Store]:
     """The stores whose money this person may see: those where they hold one of the roles."""
     return access_of(request).stores_with(*MAY_SEE)
 
 
-def _day(request: HttpRequest, name: str, usual: date) -> date:
+def asked_day(request: HttpRequest, name: str, usual: date) -> date:
     """A date of the address that a shop can have had, or the usual one."""
     asked = real_day(request.GET.get(name, "")) or usual
     return asked if asked.year in YEARS else usual
 
 
-def _midnight(store: Store, on: date) -> datetime:
+def midnight(store: Store, on: date) -> datetime:
     return datetime.combine(on, time.min, tzinfo=store.zone)
 
 
-def _today(request: HttpRequest) -> date:
+def today_of(request: HttpRequest) -> date:
     return days.business_day(access_of(request).store, timezone.now())
 
 
@@ -90,8 +88,8 @@ def money(request: HttpRequest) -> HttpResponseBase:
 @needs(*MAY_SEE)
 def money_liability(request: HttpRequest) -> HttpResponseBase:
     """What is owed as of the end of a day, and how old it is."""
-    stores, on = _seen(request), _day(request, "on", _today(request))
-    until = _midnight(access_of(request).store, on + timedelta(days=1))
+    stores, on = stores_seen(request), asked_day(request, "on", today_of(request))
+    until = midnight(access_of(request).store, on + timedelta(days=1))
     report = liability(stores, until=until)
     if request.GET.get("format") == "csv":
         return csv_file(f"liability-{on}", *_liability_lines(report))
@@ -138,8 +136,8 @@ def money_liability_list(request: HttpRequest, store: UUID, kind: str) -> HttpRe
     found = _own_store(request, store)
     if kind not in AccountKind.values:
         raise Http404
-    on = _day(request, "on", _today(request))
-    until = _midnight(access_of(request).store, on + timedelta(days=1))
+    on = asked_day(request, "on", today_of(request))
+    until = midnight(access_of(request).store, on + timedelta(days=1))
     by = "home" if request.GET.get("by") == "home" else "sold"
     rows = members_behind(found, AccountKind(kind), by=by, until=until)
     context = {
@@ -154,7 +152,7 @@ def money_liability_list(request: HttpRequest, store: UUID, kind: str) -> HttpRe
 
 
 def _own_store(request: HttpRequest, public_id: UUID) -> Store:
-    for store in _seen(request):
+    for store in stores_seen(request):
         if store.public_id == public_id:
             return store
     raise Http404
@@ -162,50 +160,9 @@ def _own_store(request: HttpRequest, public_id: UUID) -> Store:
 
 @require_GET
 @needs(*MAY_SEE)
-def money_settlement(request: HttpRequest) -> HttpResponseBase:
-    """Who owes whom in a period; the pair asked for opens its deeds."""
-    stores, today, here = _seen(request), _today(request), access_of(request).store
-    first, last = _day(request, "from", today.replace(day=1)), _day(request, "until", today)
-    span: dict[str, Any] = {
-        "begins": _midnight(here, first),
-        "ends": _midnight(here, last + timedelta(days=1)),
-    }
-    debts = settlement(stores, **span)
-    pair = next(
-        (debt for debt in debts if request.GET.get("pair") == f"{debt.debtor.pk}-{debt.creditor.pk}"), None
-    )
-    if request.GET.get("format") == "csv":
-        header = [_("owes"), _("is owed"), _("for use elsewhere"), _("the other way"), _("net")]
-        lines = [
-            [d.debtor.name, d.creditor.name, *map(money_cell, (d.owed_minor, d.returned_minor, d.net_minor))]
-            for d in debts
-        ]
-        return csv_file(f"settlement-{first}-{last}", header, lines)
-    deeds = deeds_between(pair.debtor, pair.creditor, **span) if pair else []
-    for row in deeds:
-        row["label"] = OperationKind(row["kind"]).label
-    context = {
-        "tabs": tabs(request),
-        "first": first,
-        "last": last,
-        "debts": debts,
-        "pair": pair,
-        "deeds": deeds,
-        "takings": _named(takings(stores, **span), stores),
-    }
-    return page(request, "staff/money_settlement.html", context)
-
-
-def _named(rows: list[dict[str, Any]], stores: list[Store]) -> list[dict[str, Any]]:
-    names = {store.pk: store.name for store in stores}
-    return [row | {"store": names[row["store"]], "tender": TenderType(row["tender"]).label} for row in rows]
-
-
-@require_GET
-@needs(*MAY_SEE)
 def money_days(request: HttpRequest) -> HttpResponse:
     """The last fortnight of the current store: signed, open, or not looked at."""
-    store, today = access_of(request).store, _today(request)
+    store, today = access_of(request).store, today_of(request)
     since = today - timedelta(days=DAYS_SHOWN - 1)
     closes = {
         close.on: close
@@ -280,7 +237,7 @@ def money_fraud(request: HttpRequest) -> HttpResponse:
     state = request.GET.get("state", FraudState.OPEN)
     if state not in FraudState.values:
         state = FraudState.OPEN
-    cases = FraudCase.objects.filter(store__in=_seen(request), state=state).select_related(
+    cases = FraudCase.objects.filter(store__in=stores_seen(request), state=state).select_related(
         "store", "staff", "member", "assigned_to"
     )
     if (after := whole_number(request.GET.get("after", ""))) is not None:
@@ -336,5 +293,5 @@ def _case(request: HttpRequest, public_id: UUID) -> FraudCase:
     return get_object_or_404(
         FraudCase.objects.select_related("store", "staff", "member", "assigned_to", "decided_by"),
         public_id=public_id,
-        store__in=_seen(request),
+        store__in=stores_seen(request),
     )

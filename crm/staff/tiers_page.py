@@ -33,7 +33,9 @@ SHOWN_DEEDS, SHOWN_MOVES = 60, 20
 
 
 class ThresholdsForm(forms.Form):
-    """One field a tier, in the unit of the scheme."""
+    """One field a tier, in the unit of the scheme. One left empty is answered here: the browser would only say that."""
+
+    use_required_attribute = False
 
     def __init__(self, scheme: TierScheme, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -47,6 +49,18 @@ class ThresholdsForm(forms.Form):
                     label=tier.name, initial=tier.threshold, min_value=1, max_value=10**12
                 )
             self.fields[name] = field
+
+    def clean(self) -> None:
+        for tier in self.scheme.tiers.all():
+            name = f"threshold_{tier.pk}"
+            if not self.data.get(name, "").strip():
+                self.errors.pop(name, None)
+                asks = shown(self.scheme, tier.threshold)
+                said = _("%(tier)s has no threshold. Now it asks %(asks)s.") % {
+                    "tier": tier.name,
+                    "asks": asks,
+                }
+                self.add_error(name, said)
 
     def thresholds(self) -> dict[int, int]:
         return {

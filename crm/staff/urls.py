@@ -30,6 +30,7 @@ from crm.staff import (
     paying,
     person_pages,
     review_pages,
+    settlement_page,
     shift_pages,
     statement_page,
     template_pages,
@@ -117,7 +118,7 @@ urlpatterns = [
     path(
         "money/owed/<uuid:store>/<slug:kind>/", money_pages.money_liability_list, name="money_liability_list"
     ),
-    path("money/between-stores/", money_pages.money_settlement, name="money_settlement"),
+    path("money/between-stores/", settlement_page.money_settlement, name="money_settlement"),
     path("money/days/", money_pages.money_days, name="money_days"),
     path("money/days/<slug:on>/", money_pages.money_day, name="money_day"),
     path("money/shifts/", shift_pages.money_shifts, name="money_shifts"),

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from constance import config
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from members import signals
@@ -83,23 +84,38 @@ def check_spend(
         return
     if amount_minor > limit:
         _refuse_cooling(limit)
-    before = lately.taken_minor(
-        member_id=member.pk,
-        besides=besides.pk if besides else None,
-        besides_hold=captured.pk if captured else None,
-        begun=_cooling_since(member),
-        enough=limit + 1 - amount_minor,
+    people = _one_person(member)
+    since = _cooling_since(people)
+    before = sum(
+        lately.taken_minor(
+            member_id=one,
+            besides=besides.pk if besides else None,
+            besides_hold=captured.pk if captured else None,
+            begun=since,
+            enough=limit + 1 - amount_minor,
+        )
+        for one in people
     )
     if before + amount_minor > limit:
         _refuse_cooling(limit)
 
 
-def _cooling_since(member: Member) -> datetime:
-    """When the change that limits this member was asked for: what was spent before it does not count."""
-    asked = PhoneChange.objects.filter(member=member).exclude(status=PhoneChangeStatus.STOPPED)
-    return asked.order_by("-id").values_list("asked_at", flat=True).first() or datetime.min.replace(
-        tzinfo=UTC
-    )
+def _one_person(member: Member) -> list[int]:
+    """The member and whoever was merged into them: what either spent, and either's change of phone, counts for both."""
+    people = Member.objects.filter(Q(pk=member.pk) | Q(merged_into=member))
+    return list(people.order_by("pk").values_list("pk", flat=True))
+
+
+def _cooling_since(people: list[int]) -> datetime:
+    """When the small spends began: what was spent before does not count. A change asked for before the day after another
+    is over goes on with that one's days: whoever holds the last number has its codes, and might change it again and again.
+    """
+    changes = PhoneChange.objects.filter(member__in=people).exclude(status=PhoneChangeStatus.STOPPED)
+    since = None
+    for asked_at, ended_at in changes.order_by("-asked_at").values_list("asked_at", "ended_at"):
+        if since is None or ended_at is None or ended_at + COOLS_FOR > since:
+            since = asked_at
+    return since or datetime.min.replace(tzinfo=UTC)
 
 
 def check_gift(member: Member, at: datetime) -> None:
@@ -330,7 +346,7 @@ def _end(change: PhoneChange, status: PhoneChangeStatus, actor: Actor, at: datet
 def _cool_as_before(member: Member, at: datetime) -> None:
     """An earlier change of the last 24 hours still limits; else nothing does."""
     done = PhoneChange.objects.filter(
-        member=member, status=PhoneChangeStatus.DONE, ended_at__gt=at - COOLS_FOR
+        member__in=_one_person(member), status=PhoneChangeStatus.DONE, ended_at__gt=at - COOLS_FOR
     )
     last = done.order_by("-ended_at").first()
     member.cooling_until = last.ended_at + COOLS_FOR if last and last.ended_at else None

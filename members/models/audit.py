@@ -82,6 +82,7 @@ class AuditVerb(models.TextChoices):
     CONVERSATION_ASSIGNED = "conversation_assigned", _("Conversation given to somebody")
     CONVERSATION_SNOOZED = "conversation_snoozed", _("Conversation put off")
     CONVERSATION_DONE = "conversation_done", _("Conversation done")
+    OFFERS_STOPPED = "offers_stopped", _("Offers to a number stopped")
     CONVERSATION_REOPENED = "conversation_reopened", _("Conversation opened again")
     LEDGER_ROOT = "ledger_root", _("Root of the ledger")
 

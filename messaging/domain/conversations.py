@@ -158,23 +158,35 @@ def snooze(*, conversation: Conversation, until: datetime, by: Staff, at: dateti
 
 
 @transaction.atomic
-def finish_conversation(
-    *, conversation: Conversation, by: Staff, at: datetime, wants_silence: bool = False
-) -> Conversation:
-    """Nothing more to do, until the phone says something. A dispute is ended by those in charge. Raises NotYours.
-
-    `wants_silence`: a person read in it that no more offers are wanted; the number is opted out as by STOP.
-    """
-    if wants_silence:  # the phone's lock comes before the conversation's, as where a text opts out
-        suppress(bytes(conversation.phone_hash), ConsentSource.TEXT, at=at)
+def finish_conversation(*, conversation: Conversation, by: Staff, at: datetime) -> Conversation:
+    """Nothing more to do, until the phone says something. A dispute is ended by those in charge. Raises NotYours."""
     found = _locked(conversation)
     is_theirs = found.store is None or by.may(found.store.pk, *IN_CHARGE)
     if found.concern == Concern.DISPUTE and not is_theirs:
         raise NotYours(_("“This was not me” is ended by a manager or owner."))
+    return _end(found, by, at, {"concern": found.concern})
+
+
+@transaction.atomic
+def stop_offers(*, conversation: Conversation, by: Staff, at: datetime) -> Conversation:
+    """A person read in it that no more offers are wanted: the number is opted out as by STOP, and nothing is left to do.
+
+    Except in a dispute: that stays as it is, with its owner, until those in charge end it.
+    """
+    suppress(
+        bytes(conversation.phone_hash), ConsentSource.TEXT, at=at
+    )  # the phone's lock comes first, as at a STOP
+    found = _locked(conversation)
+    if found.concern == Concern.DISPUTE:
+        _write("offers_stopped", found, by, at, {"concern": found.concern})
+        return found
+    return _end(found, by, at, {"concern": found.concern, "marketing": "stopped"})
+
+
+def _end(found: Conversation, by: Staff, at: datetime, told: dict[str, str]) -> Conversation:
     found.status, found.done_at, found.snoozed_until = ConversationStatus.DONE, at, None
     found.is_unread = False
     found.save(update_fields=["status", "done_at", "snoozed_until", "is_unread"])
-    told = {"concern": found.concern} | ({"marketing": "stopped"} if wants_silence else {})
     _write("conversation_done", found, by, at, told)
     return found
 

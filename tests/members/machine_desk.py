@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -42,12 +44,30 @@ from tests.members.oracle_parts import Stores
 
 VERIFIED_EVERY = 16  # deeds
 IS_BROKEN = "SELECT " + " OR ".join(f"EXISTS ({sql})" for _rule, _promise, sql in RULES)
+PREPARED = f"PREPARE is_broken (bigint[]) AS {IS_BROKEN % {'all': 'false', 'ids': '$1'}}"
 amounts = st.one_of(
     st.integers(1, 200), st.integers(1, 60000), st.sampled_from([1, 99, 100, 101, 9999, 133333])
 )
 people = st.sampled_from([0, 0, 1])  # Li Lei, Han Mei
 places = st.sampled_from([0, 0, 1])  # the store at the corner, the one at the harbour
 percents = st.sampled_from([0, 1, 35, 100, 101])
+
+
+@contextmanager
+def lasting_plans() -> Iterator[None]:
+    """Every example leaves its undone rows in the tables: a plan made while they were small, here or in a function of the
+    ledger, would read them all each time. And the rules of verify are planned once, which took longer than asking them.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("DISCARD PLANS")
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(PREPARED)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DEALLOCATE is_broken")
+            cursor.execute("DISCARD PLANS")
 
 
 class Desk(RuleBasedStateMachine):
@@ -121,7 +141,7 @@ class Desk(RuleBasedStateMachine):
             again = verb(**said, **asked)
             assert again.is_replay and again.operation.pk == operation_id
             return
-        with pytest.raises(IdempotencyConflict), transaction.atomic():
+        with pytest.raises(IdempotencyConflict):
             recharge_card(**said, card=self.people[0].card, tender=TenderPaid(TenderType.CASH, 77777))
 
     @invariant()
@@ -156,11 +176,11 @@ class Desk(RuleBasedStateMachine):
         return {key: amount for key, amount in money.items() if amount}
 
     def _verified(self) -> tuple:
-        """Every rule of verify in one statement; what is broken is then named by verify itself."""
+        """Every rule of verify in one statement, planned once; what is broken is then named by verify itself."""
         self.looked = self.number
-        ids = Account.objects.filter(member__in=[person.member for person in self.people])
-        given = {"all": False, "ids": list(ids.values_list("id", flat=True))}
+        accounts = Account.objects.filter(member__in=[person.member for person in self.people])
+        ids = list(accounts.values_list("id", flat=True))
         with connection.cursor() as cursor:
-            cursor.execute(IS_BROKEN, given)
+            cursor.execute("EXECUTE is_broken (%s)", [ids])
             is_broken = cursor.fetchone()[0]
-        return verify(account_ids=given["ids"]).faults if is_broken else ()
+        return verify(account_ids=ids).faults if is_broken else ()

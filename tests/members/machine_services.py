@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.db import transaction
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     precondition,
@@ -45,7 +44,7 @@ class CountCards(Desk):
         asked = {"card": person.washes, "count": services}
         left = person.books.available(self.now, "services")
         if services > left:
-            with pytest.raises(InsufficientServices) as refused, transaction.atomic():
+            with pytest.raises(InsufficientServices) as refused:
                 take_service(**self._said(), **asked)
             assert refused.value.facts["left"] == left
             return
@@ -59,7 +58,7 @@ class CountCards(Desk):
         left = sale.took("services") - sale.back["services"]
         wanted = left if services is None else services
         if not left or wanted > left:
-            with pytest.raises(ReturnExceedsTaken) as refused, transaction.atomic():
+            with pytest.raises(ReturnExceedsTaken) as refused:
                 return_service(**self._said(), operation=operation, count=services)
             assert refused.value.facts["returnable"] == left
             return

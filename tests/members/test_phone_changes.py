@@ -260,3 +260,67 @@ def test_a_merge_does_not_end_the_days_of_small_spends(
     with pytest.raises(CoolingOff):
         pay(theirs, 20001, NOON, at_till, riverside)
     assert pay(theirs, 20001, NOON + DAY, at_till, riverside).balance_minor == 29999
+
+
+def test_one_change_after_the_other_does_not_begin_the_days_of_small_spends_anew(
+    ask, loaded_card, at_till, riverside
+):
+    """Whoever holds the new number has its codes too, and could ask for the next number with them."""
+    by_code = {"actor": PORTAL, "reason": "", "is_confirmed_by_old": True}
+    ask(NEW, key="c1", **by_code)
+    pay(loaded_card, 20000, NOON, at_till, riverside)
+
+    ask("13900139001", key="c2", at=NOON + timedelta(minutes=1), **by_code)
+
+    with pytest.raises(CoolingOff):
+        pay(loaded_card, 1, NOON + timedelta(minutes=2), at_till, riverside)
+
+
+def test_what_was_spent_before_a_change_does_not_count_even_after_an_earlier_one_that_is_over(
+    ask, loaded_card, at_till, riverside
+):
+    by_code = {"actor": PORTAL, "reason": "", "is_confirmed_by_old": True}
+    ask(NEW, key="c1", **by_code)
+    pay(loaded_card, 10000, NOON + DAY, at_till, riverside)
+    later = NOON + DAY + timedelta(minutes=1)
+
+    ask("13900139001", key="c2", at=later, **by_code)
+
+    assert pay(loaded_card, 20000, later, at_till, riverside).balance_minor == 20000
+
+
+@pytest.fixture
+def double(enrol) -> Member:
+    """Li Lei, enrolled a second time."""
+    return enrol("13700137000", name="Lei Li")
+
+
+def test_what_either_spent_counts_after_a_merge(
+    ask, double, loaded_card, at_till, in_charge, riverside, li_lei
+):
+    ask(actor=PORTAL, reason="", is_confirmed_by_old=True)
+    pay(loaded_card, 15000, NOON, at_till, riverside)
+
+    merge(
+        actor=in_charge, key="m", at=NOON, store=riverside, kept=double, merged=li_lei, reason="Same person"
+    )
+
+    theirs = Card.objects.get(member=double)
+    with pytest.raises(CoolingOff):
+        pay(theirs, 5001, NOON, at_till, riverside)
+    assert pay(theirs, 5000, NOON, at_till, riverside).balance_minor == 30000
+
+
+def test_a_change_asked_for_and_stopped_after_a_merge_does_not_end_the_limit_that_came_with_it(
+    ask, double, loaded_card, at_till, in_charge, riverside, li_lei
+):
+    ask(actor=PORTAL, reason="", is_confirmed_by_old=True)
+    merge(
+        actor=in_charge, key="m", at=NOON, store=riverside, kept=double, merged=li_lei, reason="Same person"
+    )
+    said = {"store": riverside, "member": double, "phone": "13700137001", "reason": "Lost"}
+    change = change_phone(actor=in_charge, key="c2", at=NOON, **said)
+
+    stop(actor=in_charge, at=NOON, change=change)
+
+    assert Member.objects.get(pk=double.pk).cooling_until == NOON + DAY

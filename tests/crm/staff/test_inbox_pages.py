@@ -22,6 +22,7 @@ from messaging.models import Conversation, Message, StaffReply, Template, Templa
 from messaging.models.template import content_hash
 from messaging.states import State
 from tests.conftest import employ, log_in
+from tests.crm.staff.conftest import text_of
 from tests.messaging.domain.desk import main_gateway
 
 STRANGER = "+8613700137000"
@@ -148,6 +149,36 @@ def test_who_reads_that_no_offers_are_wanted_ends_them_with_one_button(says, li_
     assert button in before
     manage(desk, found, deed="reopen")
     assert button not in desk.get(f"/inbox/{found.public_id}/").content.decode()
+
+
+def test_in_a_dispute_a_cashier_ends_the_offers_and_not_the_dispute(says, li_lei, desk, manager, chen, mei):
+    found = says("stop texting, and this was not me")
+    Conversation.objects.update(concern="dispute", owner=mei)
+
+    answered = manage(desk, found, deed="silence")
+
+    found.refresh_from_db()
+    li_lei.refresh_from_db()
+    page = text_of(desk.get(answered.url))
+    assert answered.url == f"/inbox/{found.public_id}/", "it is still there to be seen to"
+    assert not li_lei.has_marketing_consent
+    assert (found.status, found.concern, found.owner, found.done_at) == ("open", "dispute", mei, None)
+    assert "“This was not me” stays open until a manager or owner ends it." in page
+    assert "<p>No more offers go to this number.</p>" in page
+    assert 'value="silence"' not in page
+    assert AuditEntry.objects.get(verb="offers_stopped").staff == chen
+    assert manage(desk, found, deed="done").status_code == 422
+    assert manage(manager, found, deed="done").status_code == 302
+
+
+def test_nobody_ends_a_dispute_by_ending_the_offers(says, li_lei, manager):
+    found = says("stop texting, and this was not me")
+    Conversation.objects.update(concern="dispute")
+
+    manage(manager, found, deed="silence")
+
+    found.refresh_from_db()
+    assert (found.status, found.done_at) == ("open", None)
 
 
 def test_done_put_off_given_on_and_opened_again(says, li_lei, desk, chen, mei):

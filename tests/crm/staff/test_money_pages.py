@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from crm.staff import settlement_page
 from members.domain import days, fraud
 from members.domain.cards import open_card, recharge_card
 from members.domain.ledger import TenderPaid
@@ -173,13 +174,148 @@ def test_value_sold_here_and_used_there_is_a_debt_with_its_deeds(
 def test_a_pair_that_is_none_opens_nothing(manager: Client, paid, pair):
     paid()
 
-    answer = manager.get(at("money_settlement"), {"pair": pair, "from": "x", "until": "9999-12-31"})
+    answer = manager.get(
+        at("money_settlement"), {"pair": pair, "takings": pair, "store": pair, "from": "x", "after": pair}
+    )
 
     assert answer.status_code == 200 and 'id="pair"' not in text_of(answer)
 
 
 def test_no_store_owes_another_while_nobody_went_elsewhere(manager: Client, riverside):
     assert "No store owes another anything" in text_of(manager.get(at("money_settlement")))
+
+
+@pytest.fixture
+def elsewhere(at_till, paid, now):
+    """Stores named Lake 1, Lake 2 …: each took some of what Riverside had sold, every one a fen more."""
+
+    def _elsewhere(number: int, deeds: int = 1) -> list[Store]:
+        card, lakes = paid(10_000_00, key=f"for {number}"), []
+        for n in range(1, number + 1):
+            lakes.append(Store.objects.get_or_create(name=f"Lake {n}", sms_signature="常客")[0])
+            for deed in range(deeds):
+                spend(
+                    actor=at_till,
+                    key=f"{number} {n} {deed}",
+                    at=now,
+                    store=lakes[-1],
+                    card=card,
+                    amount_minor=100 + n,
+                )
+        return lakes
+
+    return _elsewhere
+
+
+def rows_of(answer) -> list:
+    return list(answer.context["page"].rows)
+
+
+def test_each_stores_net_stands_first_and_opens_whom_it_owes(owner: Client, elsewhere, riverside):
+    first, second = elsewhere(2)
+    Staff.objects.get(username="olivia").roles.create(store=first, role=Role.OWNER)
+
+    board = owner.get(at("money_settlement"))
+    of_lake = owner.get(at("money_settlement"), {"store": first.pk})
+
+    assert [(net.store, net.owes_minor, net.owed_minor, net.net_minor) for net in board.context["nets"]] == [
+        (riverside, 203, 0, -203),
+        (first, 0, 101, 101),
+    ]
+    assert [debt.creditor for debt in rows_of(board)] == [second, first]
+    assert [debt.creditor for debt in rows_of(of_lake)] == [first]
+    assert "Who owes whom: Lake 1" in text_of(of_lake)
+
+
+def test_who_owes_whom_comes_in_pages_from_the_largest_and_the_file_has_all(
+    owner: Client, elsewhere, monkeypatch
+):
+    monkeypatch.setattr(settlement_page, "PAGE_ROWS", 2)
+    lakes = elsewhere(5)
+
+    pages = [owner.get(at("money_settlement"))]
+    while older := pages[-1].context["page"].older_url:
+        pages.append(owner.get(older))
+    file = text_of(owner.get(at("money_settlement"), {"format": "csv"}))
+
+    assert [debt.creditor for page in pages for debt in rows_of(page)] == lakes[::-1]
+    assert [len(rows_of(page)) for page in pages] == [2, 2, 1]
+    assert "Smaller ones" in text_of(pages[0]) and "From the largest" in text_of(pages[1])
+    assert len(file.strip().splitlines()) == 6
+
+
+def test_the_deeds_behind_a_debt_come_in_pages_and_the_file_has_all(
+    owner: Client, elsewhere, riverside, monkeypatch
+):
+    monkeypatch.setattr(settlement_page, "PAGE_ROWS", 2)
+    [lake] = elsewhere(1, deeds=5)
+    behind = {"pair": f"{riverside.pk}-{lake.pk}"}
+
+    pages = [owner.get(at("money_settlement"), behind)]
+    while older := pages[-1].context["page"].older_url:
+        pages.append(owner.get(older))
+    file = text_of(owner.get(at("money_settlement"), {**behind, "format": "csv"}))
+
+    shown = [row["id"] for page in pages for row in rows_of(page)]
+    assert len(shown) == len(set(shown)) == 5 and shown == sorted(shown, reverse=True)
+    assert {row["amount"] for page in pages for row in rows_of(page)} == {101}
+    assert len(file.strip().splitlines()) == 6
+
+
+def test_takings_are_summed_by_store_and_a_stores_days_come_in_pages(
+    owner: Client, at_till, riverside, card, now, today, monkeypatch
+):
+    monkeypatch.setattr(settlement_page, "PAGE_ROWS", 2)
+    deed = {"actor": at_till, "store": riverside, "card": card}
+    for back, tender in ((0, TenderType.CASH), (0, TenderType.WECHAT), (1, TenderType.CASH)):
+        moment = now - timedelta(days=back)
+        recharge_card(key=f"{back} {tender}", at=moment, tender=TenderPaid(tender, 10_000), **deed)
+    span = {"from": today - timedelta(days=1)}
+
+    board = owner.get(at("money_settlement"), span)
+    days_of = {**span, "takings": riverside.pk}
+    first = owner.get(at("money_settlement"), days_of)
+    second = owner.get(first.context["page"].older_url)
+    file = text_of(owner.get(at("money_settlement"), {**span, "format": "csv", "file": "takings"}))
+
+    assert [(row["store"], row["together"]) for row in board.context["takings"]] == [(riverside, 30_000)]
+    assert [(row["on"], row["tender"]) for page in (first, second) for row in rows_of(page)] == [
+        (today, "cash"),
+        (today, "wechat"),
+        (today - timedelta(days=1), "cash"),
+    ]
+    assert file.strip().splitlines()[1:] == [
+        f"{today},Riverside,Cash,100.00,0.00,100.00,1",
+        f"{today},Riverside,WeChat Pay,100.00,0.00,100.00,1",
+        f"{today - timedelta(days=1)},Riverside,Cash,100.00,0.00,100.00,1",
+    ]
+    assert file == text_of(owner.get(at("money_settlement"), {**days_of, "format": "csv"}))
+
+
+def test_the_nets_as_a_file(owner: Client, elsewhere):
+    elsewhere(2)
+
+    file = text_of(owner.get(at("money_settlement"), {"format": "csv", "file": "nets"}))
+
+    assert file.strip().splitlines()[1:] == ["Riverside,2.03,0.00,-2.03"]
+
+
+def test_between_stores_asks_as_often_for_three_stores_and_deeds_as_for_one(
+    owner: Client, elsewhere, riverside
+):
+    def asked(lake: Store) -> list[int]:
+        pair = {"pair": f"{riverside.pk}-{lake.pk}"}
+        return [
+            queries_of(owner, at("money_settlement"), **query)
+            for query in ({}, pair, {"takings": riverside.pk})
+        ]
+
+    [lake] = elsewhere(1)
+    asked(lake)
+    one = asked(lake)
+    lakes = elsewhere(3, deeds=3)
+
+    assert asked(lakes[-1]) == one
 
 
 # Shifts

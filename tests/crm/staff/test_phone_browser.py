@@ -9,10 +9,12 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from members.domain import days
+from members.domain.cards import open_card, recharge_card
 from members.domain.enrolment import Consents, enrol_member
-from members.domain.ledger import Actor
-from members.enums import ConsentSource, Role
-from members.models import Member, Store
+from members.domain.ledger import Actor, TenderPaid
+from members.domain.spending import spend
+from members.enums import ConsentSource, Role, TenderType
+from members.models import CardProduct, Member, Store
 from messaging.domain.outbox import Draft, enqueue
 from messaging.enums import Cause, MessageClass
 from tests.conftest import employ
@@ -80,3 +82,35 @@ def test_lists_fit_a_phone_and_their_sums_say_what_they_are(shop: str, li_lei: M
 
         page.goto("/till/")
         expect(page.get_by_role("heading", name="Without the mouse")).to_be_hidden()
+
+
+def owes_others(li_lei: Member, product: CardProduct) -> None:
+    """What Li Lei paid at Riverside she used at seven stores with long names."""
+    said = {"actor": Actor("seed"), "at": timezone.now()}
+    card, _ = open_card(key="c", member=li_lei, product=product, store=li_lei.home_store, **said)
+    paid = TenderPaid(TenderType.CASH, 1_234_567_89)
+    recharge_card(key="r", card=card, tender=paid, store=li_lei.home_store, **said)
+    for n in range(7):
+        lake = Store.objects.create(name=f"The store beside the lake, entrance {n}", sms_signature="常客")
+        spend(key=f"s{n}", card=card, amount_minor=10_234_567 + n, store=lake, **said)
+
+
+def test_what_stores_owe_each_other_is_a_line_a_store_on_a_phone(shop: str, li_lei: Member, product) -> None:
+    owes_others(li_lei, product)
+    with browsing(shop, is_mobile=True, has_touch=True) as page:
+        page.set_viewport_size({"width": 390, "height": 844})
+        log_in(page, "olga")
+
+        page.goto("/money/between-stores/")
+        expect(page.get_by_role("heading", name="Each store against all others")).to_be_visible()
+        line = page.locator("tbody tr").first
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert page.locator(".table-wrap").evaluate_all(
+            "all => all.every(b => b.scrollWidth <= b.clientWidth)"
+        )
+        assert line.bounding_box()["height"] < 80
+
+        page.get_by_role("link", name="entrance 6").click()
+        expect(page.get_by_role("heading", name="entrance 6")).to_be_visible()
+        expect(page.get_by_text("Li Lei")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") == 390

@@ -90,6 +90,21 @@ def test_thresholds_that_do_not_rise_are_refused_beside_their_field(owner, schem
     assert [tier.threshold for tier in scheme.tiers.all()] == [100_000, 300_000]
 
 
+def test_without_a_threshold_the_page_says_which_is_missing_and_what_it_is_now(manager, scheme, li_lei):
+    bought(li_lei, 90_000)
+
+    before = text_of(manager.get(reverse(BOARD)))
+    told = text_of(manager.post(reverse(BOARD), typed(scheme, "800", "")))
+
+    assert "Gold has no threshold. Now it asks ¥3,000.00." in told
+    assert "Silver has no threshold" not in told
+    assert "Who would move can be told once every tier has a threshold" in told
+    assert 'value="800"' in told, "what was typed stays"
+    assert "can be told once" not in before and " required" not in before, (
+        "the browser leaves the answer to us"
+    )
+
+
 def test_names_of_another_stores_members_are_not_listed(manager, scheme, enrol, hilltop, wang):
     stranger = enrol("13800138050", name="Hilda of Hilltop", store=hilltop)
     bought(stranger, 90_000)

@@ -55,9 +55,7 @@ def test_service_texts_go_on(says, li_lei):  # noqa: F811
 def test_a_person_who_reads_it_so_ends_the_offers(says, li_lei, mei, offer):  # noqa: F811
     says(UNHEARD_OF)
 
-    conversations.finish_conversation(
-        conversation=Conversation.objects.get(), by=mei, at=NOON, wants_silence=True
-    )
+    conversations.stop_offers(conversation=Conversation.objects.get(), by=mei, at=NOON)
 
     li_lei.refresh_from_db()
     assert is_suppressed(li_lei.phone)
