@@ -26,10 +26,14 @@ function walk(event) {
   (next < 0 ? box() : links[Math.min(next, links.length - 1)]).focus();
 }
 
-// Enter in the box opens the first of the list, if the list answers what stands in the box now.
+// Enter in the box opens the first of the list, if the list answers what stands in the box now. After a deed, an Enter too
+// many asks for nothing: its outcome stays until something is typed.
+let answered = null;
 function openFirst(event) {
   const list = document.querySelector("[data-found]");
-  if (event.target !== box() || list?.dataset.found !== box().value.trim()) return;
+  if (event.target !== box()) return;
+  if (box().value === answered) return event.preventDefault();
+  if (list?.dataset.found !== box().value.trim()) return;
   event.preventDefault();
   found()[0]?.click();
 }
@@ -55,6 +59,10 @@ document.addEventListener("keydown", (event) => {
   if (!button) return;
   event.preventDefault();
   button.click();
+});
+
+document.addEventListener("input", (event) => {
+  if (event.target === box()) answered = null;
 });
 
 // A plan sets its price; another amount is no longer that plan.
@@ -93,6 +101,7 @@ document.addEventListener("htmx:afterSwap", () => {
 // After a deed the next customer can be typed at once; inside a form the first wrong field is where to go on.
 document.addEventListener("till-done", () => {
   focusSearch();
+  answered = box().value;
   document.getElementById("deed-title")?.scrollIntoView({ block: "nearest" });
 });
 document.addEventListener("htmx:afterSettle", (event) => {
