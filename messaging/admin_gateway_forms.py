@@ -219,7 +219,7 @@ def _box(option: Option) -> forms.Field:
 class PhoneForm(forms.Form):
     """A number and a store, for the test text."""
 
-    phone = forms.CharField(label=_("Number"), max_length=32, widget=UnfoldAdminTextInputWidget)
+    phone = forms.CharField(label=_("Mobile number"), max_length=32, widget=UnfoldAdminTextInputWidget)
     store = forms.ModelChoiceField(
         label=_("Store"), queryset=Store.objects.none(), widget=UnfoldAdminSelectWidget
     )

@@ -173,9 +173,8 @@ def stop_offers(*, conversation: Conversation, by: Staff, at: datetime) -> Conve
 
     Except in a dispute: that stays as it is, with its owner, until those in charge end it.
     """
-    suppress(
-        bytes(conversation.phone_hash), ConsentSource.TEXT, at=at
-    )  # the phone's lock comes first, as at a STOP
+    # The phone's lock comes first, as at a STOP.
+    suppress(bytes(conversation.phone_hash), ConsentSource.TEXT, at=at)
     found = _locked(conversation)
     if found.concern == Concern.DISPUTE:
         _write("offers_stopped", found, by, at, {"concern": found.concern})

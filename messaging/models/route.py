@@ -3,6 +3,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from messaging.enums import MessageClass
 
@@ -16,7 +17,7 @@ class Route(models.Model):
     """
 
     position = models.PositiveIntegerField(
-        _("place"),
+        pgettext_lazy("in a line", "place"),
         default=10,
         help_text=_(
             "Read from the lowest. In the same place the longest beginning of the number goes first."

@@ -13,7 +13,8 @@ class VerificationCode(models.Model):
     A repeat while the code is valid is a row of its own (`same_as`) with the same salt and so the same code; checks
     and use are counted at the first. Written for unknown phones too, so that the answer is the same; `is_sent` says
     whether a text of `parts` went out. The hashes say where it was asked from and among which numbers, for the
-    limits. `source` names the API key that asked, `api:` and its beginning: the text counts under that key's budgets. `is_text_kept` until the text that carries the code has been blanked (`verification.forget_codes`).
+    limits. `source` names the API key that asked, `api:` and its beginning: the text counts under that key's budgets.
+    `is_text_kept` until the text that carries the code has been blanked (`verification.forget_codes`).
     """
 
     phone_hash = models.BinaryField(max_length=16)

@@ -121,6 +121,18 @@ def test_what_somebody_was_at_when_its_run_was_stopped_is_swept(campaign, three_
     assert not Message.objects.filter(state=State.QUEUED).exists()
 
 
+def test_a_chunk_composed_while_its_run_is_stopped_is_not_written(campaign, three_members, mei):
+    run = launching.launch(campaign=campaign, by=mei, at=NOON)
+    runs.freeze(run_id=run.pk)
+
+    overlapping(
+        lambda: runs.stop(run=run, by=mei, at=NOON),
+        lambda: runs.expand(run_id=run.pk, chunk=0, at=NOON),
+    )
+
+    assert not Message.objects.exists()
+
+
 def test_a_double_click_hands_out_once(mei, riverside, li_lei):
     definition = CouponDefinition.objects.create(name="20 off", off_minor=2000)
 

@@ -52,9 +52,8 @@ class Sender:
         self._link, self._line, self._lease = link, line, lease
         self._recorder, self._pace, self._hours = recorder, pace, hours
         self._window = lease.config.window
-        self._half = max(
-            1, self._window // 2
-        )  # the answers of one half are written while the other is claimed
+        # The answers of one half are written while the other is claimed.
+        self._half = max(1, self._window // 2)
         self._wish = asyncio.Event()
         self._may_have_urgent = self._may_have_any = True
         self._is_stopping = False
@@ -99,10 +98,9 @@ class Sender:
             self._may_have_any = self._may_have_urgent = False  # before the claim: a nudge during it counts
             limit = max(1, min(room - reserve, self._half))
             batch = await self._claim(limit, ALL)
-            if (
-                batch.taken == limit
-            ):  # the most urgent came first: where there is marketing, nothing else was left
+            if batch.taken == limit:
                 self._may_have_any = True
+                # The most urgent came first: where there is marketing, nothing else was left.
                 self._may_have_urgent |= not batch.holds(MessageClass.MARKETING)
             return self._may_have_any
         if self._may_have_urgent and room > 0:
