@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
+from django.db import connection, transaction
 from django.utils.timezone import now
 from django_celery_beat.models import IntervalSchedule, PeriodicTask, PeriodicTasks
 
-from campaigns.enums import CampaignKind, CampaignStatus, Timing
+from campaigns.enums import CampaignKind, CampaignStatus, RunStatus, Timing
 from campaigns.models import Campaign, Run
 from crm.local.places import PROJECT
 from members.models import Store
@@ -63,18 +64,42 @@ def test_three_processes_ticking_through_50_days_start_each_day_once(house: Hous
         for _ in range(3)
     ]
     assert [ticker.stdout.readline() for ticker in tickers] == ["here\n"] * 3  # type: ignore[union-attr]
-
     start = now()
-    for ticker in tickers:
-        ticker.stdin.write(f"{start.isoformat()}\n")  # type: ignore[union-attr]
-        ticker.stdin.flush()  # type: ignore[union-attr]
+    today = start.astimezone(Store.objects.get(pk=daily.store_id).zone).date()
+    windows = [(today + timedelta(days=day)).isoformat() for day in range(DAYS)]
+
+    with transaction.atomic():
+        holds = [hold(daily, window, start) for window in reversed(windows)]
+        for ticker in tickers:
+            ticker.stdin.write(f"{start.isoformat()}\n")  # type: ignore[union-attr]
+            ticker.stdin.flush()  # type: ignore[union-attr]
+        for savepoint, holder in reversed(holds):
+            wait_for(lambda: waiting_for(holder) == 3, 30, "all three at the same day")  # noqa: B023
+            transaction.savepoint_rollback(savepoint)
     started = [json.loads(ticker.communicate(timeout=30)[0]) for ticker in tickers]
 
-    today = start.astimezone(Store.objects.get(pk=daily.store_id).zone).date()
-    windows = {(today + timedelta(days=day)).isoformat() for day in range(DAYS)}
-    assert set(Run.objects.values_list("window", flat=True)) == windows
+    assert sorted(Run.objects.values_list("window", flat=True)) == windows
     assert sorted(sum(started, [])) == sorted(Run.objects.values_list("pk", flat=True))
-    assert sum(1 for by_one in started if by_one) > 1, "they did meet"
+
+
+def hold(campaign: Campaign, window: str, at: datetime) -> tuple[str, str]:
+    """Take a window's place without committing, so that all who want it wait; the savepoint and its transaction id."""
+    savepoint = transaction.savepoint()
+    run = Run.objects.create(
+        campaign=campaign, window=window, status=RunStatus.FREEZING, as_of=at, started_at=at
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT xmin FROM campaigns_run WHERE id = %s", [run.pk])
+        return savepoint, str(cursor.fetchone()[0])
+
+
+def waiting_for(transaction_id: str) -> int:
+    """How many sessions wait for this transaction to end."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND transactionid::text = %s", [transaction_id]
+        )
+        return cursor.fetchone()[0]
 
 
 def test_two_real_beats_and_a_worker_send_the_day_once(house: House, shop: Shop, daily: Campaign):
