@@ -16,7 +16,7 @@ from messaging.models import Gateway, Route
 _WAYS = """
 SELECT route_id, gateway_id, is_able, is_up FROM sms_ways(
   %(message_class)s, %(phone)s, %(store)s, %(version)s, %(encoding)s, %(parts)s, NULL, %(at)s)
-ORDER BY place
+ORDER BY place, route_id
 """
 
 

@@ -1,15 +1,24 @@
 SET LOCAL check_function_bodies = off;  -- earlier migrations run this before all it names is there
 
+-- How long the longest beginning of the region is that this number has; NULL when it has none. A function of its own: only
+-- routes of a region pay for it.
+CREATE OR REPLACE FUNCTION sms_region_fits(in_region bigint, in_phone text) RETURNS int LANGUAGE sql STABLE AS $$
+  SELECT max(length(b)) FROM messaging_region e, unnest(e.beginnings) b
+  WHERE e.id = in_region AND starts_with(in_phone, b)
+$$;
+
 -- Which way a text goes. Routes are read from the top (position); in the same place the one with the longest beginning of
--- this number goes first, then a store's own, then one for certain classes, then the older. A text may go by each that fits
--- its class, its number (by its beginning, or by one of its region's) and its store, if the gateway can carry it. Of these the first whose gateway is connected is its way; one that
--- was lost (or added) less than a minute ago still counts as connected, except for a code. A gateway that has said no to this text
--- for reasons of its own (refused account, throttled again and again, no answer) comes after those that have not.
+-- this number goes first, then a store's own, then one for certain classes, then the older: `place` says it in one number,
+-- the older by `route_id`. A text may go by each that fits its class, its number (by its beginning, or by one of its
+-- region's) and its store, if the gateway can carry it. Of these the first whose gateway is connected is its way; one that
+-- was lost (or added) less than a minute ago still counts as connected, except for a code. A gateway that has said no to
+-- this text for reasons of its own (refused account, throttled again and again, no answer) comes after those that have not.
 -- With none connected the first one keeps it: it waits there and is moved by sweep_routes.sql.
-CREATE OR REPLACE FUNCTION sms_ways(
+DROP FUNCTION IF EXISTS sms_ways(text, text, bigint, bigint, text, int, bigint, timestamptz);
+CREATE FUNCTION sms_ways(
   in_class text, in_phone text, in_store bigint, in_version bigint, in_encoding text, in_parts int, in_message bigint,
   in_at timestamptz
-) RETURNS TABLE (route_id bigint, gateway_id bigint, is_able boolean, is_up boolean, is_spent boolean, place int)
+) RETURNS TABLE (route_id bigint, gateway_id bigint, is_able boolean, is_up boolean, is_spent boolean, place bigint)
 LANGUAGE sql STABLE AS $$
   SELECT r.id, g.id,
     g.is_active
@@ -26,11 +35,12 @@ LANGUAGE sql STABLE AS $$
       SELECT count(*) FILTER (WHERE a.outcome IN ('stop_bind', 'uncertain')) > 0
           OR count(*) FILTER (WHERE a.outcome IN ('throttle', 'retry', 'not_sent')) >= 3
       FROM messaging_attempt a WHERE a.message_id = in_message AND a.gateway_id = g.id),
-    row_number() OVER (ORDER BY r.position, fits.octets DESC, r.store_id IS NULL, r.classes = '{}', r.id)::int
+    (r.position::bigint << 8) + ((63 - fits.octets) << 2) + ((r.store_id IS NULL)::int << 1) + (r.classes = '{}')::int
   FROM messaging_route r JOIN messaging_gateway g ON g.id = r.gateway_id
-  LEFT JOIN messaging_region e ON e.id = r.region_id
   CROSS JOIN LATERAL (
-    SELECT max(length(b)) AS octets FROM unnest(coalesce(e.beginnings, ARRAY[r.prefix])) b WHERE starts_with(in_phone, b)
+    SELECT CASE
+      WHEN r.region_id IS NOT NULL THEN sms_region_fits(r.region_id, in_phone)
+      WHEN starts_with(in_phone, r.prefix) THEN length(r.prefix) END AS octets
   ) fits
   WHERE r.is_active
     AND (r.classes = '{}' OR in_class = ANY(r.classes))
