@@ -15,7 +15,7 @@ from crm.local.places import PROJECT, StartFailed
 from crm.local.servers import Servers, released, using_servers
 from crm.local.template import NAME, VARIABLE, drop
 
-WORKERS = "2"
+WORKERS = "3"  # for two cores: one of the three has the journeys, which mostly wait
 
 
 def main() -> int:
