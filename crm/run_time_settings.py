@@ -64,7 +64,7 @@ CONSTANCE_CONFIG = {
     ),
     "INBOUND_ANSWERS_PER_HOUR": (5, _("Automatic answers to one phone in any hour"), "count"),
     "INBOX_ANSWER_MINUTES": (60, _("Minutes until a text in the inbox is to be answered"), "count"),
-    "DISPUTE_MINUTES": (15, _("The same for “this was not me”"), "count"),
+    "DISPUTE_MINUTES": (15, _("The same for “this was not me” and a lost card"), "count"),
     "DISPUTE_FREEZES_CARD": (False, _("“This was not me” by text freezes the card at once"), bool),
     "VERIFICATION_COUNTRIES": (
         env.text("REGION", "CN"),

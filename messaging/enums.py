@@ -86,8 +86,12 @@ class Concern(models.TextChoices):
 
     QUESTION = "question", _("Question")
     DISPUTE = "dispute", _("“This was not me”")
+    LOST = "lost", _("Card lost")
     SILENCE = "silence", _("Wants no more texts, in own words")
     INCOMPLETE = "incomplete", _("Parts of the text are missing")
+
+
+URGENT = (Concern.LOST, Concern.DISPUTE)
 
 
 class GatewayKind(models.TextChoices):

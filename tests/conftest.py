@@ -80,6 +80,14 @@ def house_log_unread() -> None:
     logging.getLogger().handlers.clear()
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Crowds of 64 connections wait for each other: two or three at once are more than the database takes."""
+    for item in items:
+        if "hands" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("crowds"))
+
+
 def pytest_collection_finish() -> None:
     """Seven thousand tests stay: looking through them again and again for garbage was a fifth of the time."""
     gc.collect()

@@ -19,11 +19,13 @@ from members.models import Card, CardKind, FraudPattern, Operation, Shift, Staff
 FLOAT_MINOR, MISSING_MINOR = 30_000, 1_200
 SIGNED_DAYS = 7
 SHOWN = (FraudPattern.REPEATED_CREDITS, FraudPattern.ELSEWHERE_AT_ONCE)
-# Every drawer of the past held what it should have; one statement for a year of them.
+# Every drawer of the past held what it should have; one statement for a year of them. One that gave back more than came
+# in began with so much more, in hundreds.
 _COUNT = """
-UPDATE members_shift SET opening_minor = coalesce(opening_minor, %(float)s), expected_minor = due.cash,
-       counted_minor = due.cash, closed_at = due.ends, closed_by_id = coalesce(staff_id, %(closer)s)
-FROM (SELECT s.id, coalesce(s.opening_minor, %(float)s) + coalesce(sum(t.amount_minor), 0) AS cash,
+UPDATE members_shift SET opening_minor = due.opening, expected_minor = due.opening + due.taken,
+       counted_minor = due.opening + due.taken, closed_at = due.ends, closed_by_id = coalesce(staff_id, %(closer)s)
+FROM (SELECT s.id, coalesce(sum(t.amount_minor), 0) AS taken,
+             coalesce(s.opening_minor, greatest(%(float)s, ceil(sum(t.amount_minor) / -10000.0) * 10000)) AS opening,
              greatest((s."on" + 1)::timestamp AT TIME ZONE store.timezone - interval '90 minutes', max(s.opened_at))
                AS ends
       FROM members_shift s JOIN members_store store ON store.id = s.store_id

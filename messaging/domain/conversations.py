@@ -25,7 +25,7 @@ from messaging.domain import replies
 from messaging.domain.outbox import Draft, enqueue, recipient_zone
 from messaging.domain.suppressions import suppress
 from messaging.domain.texts import measured
-from messaging.enums import Cause, Concern, ConversationStatus, MessageClass
+from messaging.enums import URGENT, Cause, Concern, ConversationStatus, MessageClass
 from messaging.linter import lint
 from messaging.models import Conversation, InboundText, Message, StaffReply, TemplateVersion
 from messaging.rendering import finish
@@ -33,7 +33,7 @@ from messaging.states import Reason
 
 IN_CHARGE = (Role.MANAGER, Role.OWNER)
 WOKEN_MAX = 500
-_GRAVITY = (Concern.QUESTION, Concern.INCOMPLETE, Concern.SILENCE, Concern.DISPUTE)
+_GRAVITY = (Concern.QUESTION, Concern.INCOMPLETE, Concern.SILENCE, Concern.LOST, Concern.DISPUTE)
 _SNOOZES_MAX = timedelta(days=30)
 
 
@@ -237,7 +237,7 @@ def _open_again(
 
 
 def _due(concern: Concern, at: datetime) -> datetime:
-    minutes = config.DISPUTE_MINUTES if concern == Concern.DISPUTE else config.INBOX_ANSWER_MINUTES
+    minutes = config.DISPUTE_MINUTES if concern in URGENT else config.INBOX_ANSWER_MINUTES
     return at + timedelta(minutes=minutes)
 
 

@@ -22,12 +22,13 @@ from members.domain.enrolment import phone_hash
 from members.enums import ConsentSource
 from members.models import Member
 from members.phones import InvalidPhone, normalize, region_of
-from messaging.domain import conversations, inbound_registry, replies
+from messaging.domain import conversations, inbound_registry, questions, replies
 from messaging.domain.inbound_parts import Joined, add_part, late_keys, take_late
 from messaging.domain.inbound_registry import Question, Sender
 from messaging.domain.suppressions import lift_by_text, suppress
 from messaging.enums import Concern, MessageClass
 from messaging.gateways.base import InboundSms
+from messaging.inbound_alarms import alarm_in
 from messaging.inbound_automatic import is_automatic
 from messaging.inbound_grammar import Intent, classify_inbound
 from messaging.models import InboundText, Message
@@ -158,7 +159,11 @@ def _read(text: str, sender: Sender, at: datetime) -> Read:
         if intent.kind == "answer":
             return Read(intent, question)
     intent = classify_inbound(text, **context)
-    return Read(AUTOMATIC if intent.kind != "opt_out" and is_automatic(text) else intent)
+    if intent.kind != "opt_out" and is_automatic(text):
+        return Read(AUTOMATIC)
+    if intent.kind in ("query", "human") and (alarm := alarm_in(text)):
+        return Read(Intent("human", alarm))
+    return Read(intent)
 
 
 def _act(text: InboundText, sender: Sender, read: Read, at: datetime) -> bool:
@@ -174,6 +179,8 @@ def _act(text: InboundText, sender: Sender, read: Read, at: datetime) -> bool:
         return replies.explain(text, at=at)
     if intent.kind == "keyword":
         return _play(text, intent.argument, at)
+    if intent.kind == "human" and intent.argument:
+        return questions.take_alarm(text, sender, Concern(intent.argument), at=at)
     if sender.member is None:
         return False
     if intent.kind == "opt_in":

@@ -70,9 +70,21 @@ def open_dispute(text: InboundText, notice: Message, *, at: datetime) -> bool:
         after={"message": str(notice.public_id), "is_frozen": is_frozen},
         at=at,
     )
-    store = replies.store_of(text)
-    values = {"phone": store.phone if store else ""}
-    replies.say(text, "disputed_frozen" if is_frozen else "disputed", values, at=at)
+    _say(text, "disputed_frozen" if is_frozen else "disputed", at)
+    return True
+
+
+def take_alarm(text: InboundText, sender: Sender, concern: Concern, *, at: datetime) -> bool:
+    """Own words for "not me" or a lost card: soon before a person, and a word to the member.
+
+    Where a notice that offers "reply 0" is open, "not me" is that answer. Else nothing is frozen by it.
+    """
+    notice = _disputable(sender, at) if concern == Concern.DISPUTE else None
+    if notice is not None:
+        return open_dispute(text, notice, at=at)
+    conversations.take(text, concern=concern, at=at)
+    if sender.member is not None:
+        _say(text, "disputed", at)
     return True
 
 
@@ -87,6 +99,11 @@ def _refuse_code(text: InboundText, answer: str, at: datetime) -> bool:
     text.text = HIDDEN
     replies.say(text, "code_not_by_text", {}, at=at)
     return True
+
+
+def _say(text: InboundText, key: str, at: datetime) -> None:
+    store = replies.store_of(text)
+    replies.say(text, key, {"phone": store.phone if store else ""}, at=at)
 
 
 def _disputable(sender: Sender, at: datetime) -> Message | None:

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from messaging.enums import Concern, ConversationStatus
+from messaging.enums import URGENT, Concern, ConversationStatus
 
 
 class Conversation(models.Model):
@@ -39,6 +39,11 @@ class Conversation(models.Model):
     answered_at = models.DateTimeField(_("answered"), null=True)
     snoozed_until = models.DateTimeField(_("put off until"), null=True)
     done_at = models.DateTimeField(null=True)
+
+    @property
+    def is_urgent(self) -> bool:
+        """Somebody may be spending what is not theirs."""
+        return self.concern in URGENT
 
     class Meta:
         verbose_name = _("conversation")

@@ -54,6 +54,7 @@ def shop(db: None) -> Shop:
     return open_shop()
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Journeys start whole systems: one at a time, on one of the test processes."""
     here = Path(__file__).parent

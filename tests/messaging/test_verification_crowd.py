@@ -30,6 +30,7 @@ def committed_member(db: None) -> Iterator[Member]:
     )
 
 
+@pytest.mark.xdist_group("crowds")
 def test_of_64_right_checks_at_once_one_wins(committed_member):
     ask(committed_member.phone)
     code = texted_code(committed_member)

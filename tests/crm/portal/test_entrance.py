@@ -125,9 +125,9 @@ def answers(phone: str) -> list[tuple]:
 
 
 def told(answer, phone: str) -> str:
-    """The page without what differs from visit to visit: the form's token, the number typed, the seconds."""
+    """The page without what differs from visit to visit: the form's token, the number typed, the wait."""
     page = re.sub(r'csrfmiddlewaretoken" value="\w+"|X-CSRFToken": "\w+"', "", answer.content.decode())
-    page = re.sub(r'data-countdown="\d+"|in \d+ seconds?', "", page)
+    page = re.sub(r'data-countdown="\d+"|in \d+ (?:second|minute)s?', "", page)
     return page.replace(phone, "the number").replace(f"{phone[:3]} •••• {phone[-4:]}", "the number")
 
 

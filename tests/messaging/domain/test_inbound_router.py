@@ -197,6 +197,44 @@ def test_not_you_freezes_the_card_where_the_house_says_so(says, loaded_card):  #
     assert "Your card is frozen" in replies()[0]
 
 
+@override_config(DISPUTE_FREEZES_CARD=True)
+def test_not_me_in_own_words_is_the_same_answer(says, loaded_card):  # noqa: F811
+    notice = debit(loaded_card)
+
+    says("不是我消费的，卡被盗刷了", at=NOON + 5 * MINUTES)
+
+    found = Conversation.objects.get()
+    loaded_card.refresh_from_db()
+    assert (found.concern, found.about, found.due_at) == ("dispute", notice, NOON + 20 * MINUTES)
+    assert loaded_card.status == CardStatus.FROZEN
+    assert AuditEntry.objects.get(verb="dispute_opened").after["message"] == str(notice.public_id)
+
+
+@override_config(DISPUTE_FREEZES_CARD=True)
+def test_own_words_about_no_notice_of_ours_freeze_nothing_and_do_not_wait(says, loaded_card):  # noqa: F811
+    says("我的余额怎么少了？", at=NOON)
+
+    found = Conversation.objects.get()
+    loaded_card.refresh_from_db()
+    assert (found.concern, found.about, found.due_at) == ("dispute", None, NOON + 15 * MINUTES)
+    assert loaded_card.status == CardStatus.ACTIVE
+    assert "A manager looks into it" in replies()[0], "not the balance alone"
+
+
+def test_a_lost_card_does_not_wait_behind_questions(says, loaded_card):  # noqa: F811
+    says("when do you open?", at=NOON)
+    says("oh no I lost my card", at=NOON + MINUTES)
+
+    found = Conversation.objects.get()
+    assert (found.concern, found.due_at, found.is_urgent) == ("lost", NOON + 16 * MINUTES, True)
+
+
+def test_a_stranger_who_raises_alarm_is_read_soon_and_told_nothing(says, riverside):  # noqa: F811
+    says("that wasn't me!", "13900139777", at=NOON)
+
+    assert (Conversation.objects.get().concern, replies()) == ("dispute", [])
+
+
 @pytest.mark.parametrize(
     ("text", "later"),
     [("您的余额400.00元", 5 * MINUTES), (DEBIT, 73 * HOURS)],
