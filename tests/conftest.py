@@ -80,12 +80,10 @@ def house_log_unread() -> None:
     logging.getLogger().handlers.clear()
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Crowds of 64 connections wait for each other: two or three at once are more than the database takes."""
-    for item in items:
-        if "hands" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("crowds"))
+    if "hands" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.xdist_group("crowds"))
 
 
 def pytest_collection_finish() -> None:

@@ -22,6 +22,7 @@ from members.domain.deeds import Outcome, conclude, legs_by_kind, replayed
 from members.domain.gifts import points_back, take_coupon_back
 from members.domain.ledger import Actor, Deed, Leg, TenderPaid
 from members.domain.lot_parts import open_lot
+from members.domain.phone_changes import check_spend
 from members.domain.services import deferred_of, owed_legs
 from members.enums import STORED_VALUE, AccountKind, CardStatus, OperationKind, TenderType
 from members.models import Card, CardKind, CloseMethod, Lot, Operation, Store, Tender
@@ -191,7 +192,8 @@ def close_card(
     """Close a card for good and pay out by the product's method, to the tenders the money came by.
 
     `payout_minor` is the sum that was shown: another one now is refused. Points go with the member's last card.
-    Publishes card_closed. Raises CardNotUsable, CardBusy, QuoteChanged, ledger.ApprovalRequired.
+    Publishes card_closed. Raises CardNotUsable, CardBusy, QuoteChanged, CoolingOff,
+    ledger.ApprovalRequired.
     """
     with transaction.atomic():
         shown = quote(card, at=at).payout_minor if payout_minor is None else payout_minor
@@ -209,6 +211,7 @@ def close_card(
             raise QuoteChanged(
                 _("The card was used meanwhile. Look at the sum again."), payout_minor=due.payout_minor
             )
+        check_spend(card.member, due.payout_minor, at, besides=deed.operation)
         Card.objects.filter(pk=card.pk).update(status=CardStatus.CLOSED)
         outcome = conclude(
             deed,
@@ -255,7 +258,7 @@ def refund_recharge(
     """Take back what is unused of one recharge: principal to the tender it came by, its bonus and points to their cost.
 
     What it gave goes too: its coupon becomes void, and its points leave, also those that wait. Publishes recharge_refunded. Raises NothingLeft, QuoteChanged,
-    GiftUsed, CardNotUsable, ledger.ApprovalRequired.
+    GiftUsed, CardNotUsable, CoolingOff, ledger.ApprovalRequired.
     """
     card = operation.card
     if operation.kind != OperationKind.RECHARGE or card is None:
@@ -278,6 +281,7 @@ def refund_recharge(
             raise QuoteChanged(
                 _("The card was used meanwhile. Look at the sum again."), payout_minor=due.payout_minor
             )
+        check_spend(card.member, due.payout_minor, at, besides=deed.operation)
         take_coupon_back(operation, actor, at)
         return conclude(
             deed,

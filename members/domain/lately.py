@@ -30,7 +30,7 @@ def without_code_minor(*, card_id: int, member_id: int, besides: int | None, eno
 def taken_minor(
     *, member_id: int, besides: int | None, besides_hold: int | None, begun: datetime, enough: int
 ) -> int:
-    """What left the member in the last 24 hours, but not before `begun`: by bills, gifts and open holds.
+    """What left the member in the last 24 hours, but not before `begun`: by bills, gifts, services, payouts and open holds.
 
     `besides` is the deed that asks, `besides_hold` the hold it captures.
     """

@@ -35,6 +35,7 @@ from members.domain.deeds import (
 from members.domain.ledger import Actor, ApprovalRequired, Deed, Leg, NewLot, TenderPaid
 from members.domain.local_days import day_of, midnight_after
 from members.domain.lot_parts import open_lot, part_paid
+from members.domain.phone_changes import check_spend
 from members.domain.recharge_limits import check_sale, check_validity
 from members.enums import AccountKind, OperationKind
 from members.models import Card, CardKind, CardPause, CardProduct, Lot, LotUse, Operation, Sharer, Store
@@ -149,7 +150,7 @@ def take_service(
     """Services taken at a store that honours them, soonest to end first. Publishes service_taken.
 
     Their money becomes sales of this store; what another store sold, that store owes. Raises WrongCard, CardPaused,
-    NotSharer, InsufficientServices, CardNotUsable.
+    NotSharer, InsufficientServices, CardNotUsable, CoolingOff.
     """
     product = _count_product(card)
     _check_count(count)
@@ -175,8 +176,10 @@ def take_service(
         if count > left:
             raise InsufficientServices(_too_few(deed, left), left=left)
         uses = take_in_order(lots, count)
+        money = released(deed.lots, uses)
+        check_spend(card.member, sum(money.values()), at, besides=deed.operation)
         legs = [*legs_by_kind(deed, uses), Leg(count, store=store.pk, kind=AccountKind.SERVICES_SERVED)]
-        legs += _money_legs(released(deed.lots, uses), store.pk)
+        legs += _money_legs(money, store.pk)
         facts = {"service": str(product.service_group), "count": count}
         return conclude(deed, legs, event="service_taken", facts=facts, card=card, store=store)
 

@@ -24,7 +24,8 @@ BEGIN
   RETURN total;
 END $$;
 
--- What left a member, or is held of theirs: stored value of all their cards, and points by what they paid.
+-- What left a member, or is held of theirs: stored value of all their cards, points by what they paid, services by their
+-- price, and what a closed card or a recharge taken back paid out.
 CREATE OR REPLACE FUNCTION lately_taken(of_member bigint, besides bigint, besides_hold bigint, begun timestamptz, span interval,
                              enough bigint)
 RETURNS bigint LANGUAGE plpgsql STABLE AS $$
@@ -37,14 +38,16 @@ BEGIN
               WHERE o.member_id = of_member ORDER BY o.id DESC LOOP
     EXIT WHEN total >= enough OR deed.created_at < since - interval '1 minute';
     CONTINUE WHEN deed.id = besides OR deed.created_at < since OR deed.at < begun
-      OR deed.kind NOT IN ('spend', 'move_out', 'hold')
+      OR deed.kind NOT IN ('spend', 'move_out', 'hold', 'serve', 'close', 'refund_recharge')
       OR (deed.kind = 'move_out' AND NOT deed.request ? 'transfer');
     IF deed.kind = 'hold' THEN
       total := total + coalesce((SELECT h.amount_minor FROM members_hold h WHERE h.operation_id = deed.id
                                  AND h.status = 'open' AND h.id IS DISTINCT FROM besides_hold), 0);
+    ELSIF deed.kind IN ('close', 'refund_recharge') THEN
+      total := total + (SELECT coalesce(-sum(t.amount_minor), 0) FROM members_tender t WHERE t.operation_id = deed.id);
     ELSE
       total := total + (SELECT coalesce(-sum(e.amount), 0) FROM members_entry e WHERE e.operation_id = deed.id
-                        AND e.account_kind IN ('principal', 'bonus', 'points_tender'));
+                        AND e.account_kind IN ('principal', 'bonus', 'points_tender', 'deferred'));
     END IF;
   END LOOP;
   RETURN total;

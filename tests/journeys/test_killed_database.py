@@ -101,7 +101,8 @@ def client(own: OwnDatabase, name: str, card: int, out: Path) -> subprocess.Pope
 
 
 def acknowledged(outs: list[Path]) -> list[dict[str, Any]]:
-    lines = [line for out in outs for line in out.read_text().splitlines() if line.startswith("{")]
+    whole = [out.read_text().rpartition("\n")[0] for out in outs]  # the last may be half written
+    lines = [line for said in whole for line in said.splitlines() if line.startswith("{")]
     return [json.loads(line) for line in lines]
 
 

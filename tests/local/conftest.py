@@ -45,7 +45,7 @@ class Simulator:
         return self.call(f"/api/handsets/{phone}/messages")
 
     def journal(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.journal_path.read_text().splitlines()]
+        return [json.loads(line) for line in self.journal_path.read_text().rpartition("\n")[0].splitlines()]
 
     def waits_for(self, **counters: int) -> bool:
         """Until the counters are reached, at most five seconds."""

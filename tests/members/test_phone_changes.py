@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 
 from members.domain.card_states import replace_card
+from members.domain.cards import open_card, recharge_card
+from members.domain.closing import close_card, refund_recharge
 from members.domain.enrolment import PhoneTaken, PhoneUnusable
 from members.domain.holds import authorise
-from members.domain.ledger import Actor, OwnAccount
+from members.domain.ledger import Actor, OwnAccount, TenderPaid
 from members.domain.merging import merge
 from members.domain.phone_changes import (
     CoolingOff,
@@ -23,9 +25,20 @@ from members.domain.phone_changes import (
     stop,
 )
 from members.domain.refunds import refund
+from members.domain.services import sell_services, take_service
 from members.domain.spending import spend
-from members.enums import ConsentSource
-from members.models import AuditEntry, Card, Member, MembershipEvent, PhoneChangeStatus
+from members.enums import CardStatus, ConsentSource, OperationKind, TenderType
+from members.models import (
+    AuditEntry,
+    Card,
+    CardKind,
+    CardProduct,
+    Member,
+    MembershipEvent,
+    Operation,
+    PhoneChangeStatus,
+    ServiceGroup,
+)
 from messaging.domain import suppressions
 from messaging.models import Suppression
 from tests.conftest import NOON
@@ -118,6 +131,72 @@ def test_while_it_waits_and_a_day_after_a_large_spend_and_a_large_hold_are_refus
             until=NOON + 3 * DAY,
         )
     assert pay(loaded_card, 30000, NOON + 2 * DAY, at_till, riverside).balance_minor == 20000
+
+
+@pytest.fixture
+def washes(li_lei, at_till, riverside) -> Card:
+    """Five washes at 150.00."""
+    product = CardProduct.objects.create(
+        name="Five washes",
+        kind=CardKind.SERVICES,
+        service_group=ServiceGroup.objects.create(name="Wash"),
+        services_count=5,
+        price_minor=75_000,
+        full_price_minor=16_000,
+    )
+    deed = {"actor": at_till, "at": NOON - DAY, "store": riverside}
+    card, _ = open_card(key="open-washes", member=li_lei, product=product, **deed)
+    sell_services(key="sell-washes", card=card, tender=TenderPaid(TenderType.CASH, 75_000), **deed)
+    return card
+
+
+def test_services_count_by_their_price(ask, washes, loaded_card, at_till, riverside):
+    ask()
+
+    def wash(key: str, at=NOON):
+        fresh = Card.objects.select_related("member", "product").get(pk=washes.pk)
+        return take_service(actor=at_till, key=key, at=at, store=riverside, card=fresh)
+
+    wash("first")
+    with pytest.raises(CoolingOff):
+        wash("second")
+    with pytest.raises(CoolingOff):
+        pay(loaded_card, 5_001, NOON, at_till, riverside)
+    pay(loaded_card, 5_000, NOON, at_till, riverside)
+    wash("two days later", NOON + 2 * DAY)
+
+
+def test_a_payout_counts_and_a_large_one_waits(ask, loaded_card, in_charge, at_till, riverside):
+    ask()
+    common = {"actor": in_charge, "store": riverside}
+
+    def fresh() -> Card:
+        return Card.objects.select_related("member", "product", "store").get(pk=loaded_card.pk)
+
+    with pytest.raises(CoolingOff):
+        close_card(key="close", at=NOON, card=fresh(), **common)
+    recharge = Operation.objects.get(card=loaded_card, kind=OperationKind.RECHARGE)
+    with pytest.raises(CoolingOff):
+        refund_recharge(key="back", at=NOON, operation=recharge, **common)
+    assert fresh().status == CardStatus.ACTIVE
+
+    pay(loaded_card, 20_000, NOON, at_till, riverside)
+    close_card(key="later", at=NOON + 2 * DAY, card=fresh(), **common)
+    assert fresh().status == CardStatus.CLOSED
+
+
+def test_what_was_paid_out_leaves_less_to_spend(ask, loaded_card, in_charge, at_till, riverside):
+    second = recharge_card(
+        actor=at_till, key="second", at=NOON - DAY, store=riverside, card=loaded_card,
+        tender=TenderPaid(TenderType.CASH, 15_000),
+    )  # fmt: skip
+    ask()
+
+    refund_recharge(actor=in_charge, key="back", at=NOON, store=riverside, operation=second.operation)
+
+    with pytest.raises(CoolingOff):
+        pay(loaded_card, 5_001, NOON, at_till, riverside)
+    pay(loaded_card, 5_000, NOON, at_till, riverside)
 
 
 def test_stopped_from_the_old_phone_it_never_happens_and_the_limit_ends(
