@@ -86,11 +86,20 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(pytest.mark.xdist_group("crowds"))
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
     """Seven thousand tests stay: looking through them again and again for garbage was a fifth of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        alone = [
+            item
+            for item in session.items
+            if item.get_closest_marker("xdist_group") and "@" not in item.nodeid
+        ]
+        assert not alone, (
+            "pytest and xdist no longer agree on groups: crowds and journeys would run beside each other"
+        )
 
 
 @pytest.fixture(scope="session", autouse=True)

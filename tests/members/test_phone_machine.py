@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 )
 
 from members.domain.cards import open_card, recharge_card
+from members.domain.closing import refund_recharge
 from members.domain.enrolment import PhoneTaken
 from members.domain.erasing import ErasureBlocked, erase
 from members.domain.holds import authorise, release
@@ -232,6 +233,23 @@ class Phones(RuleBasedStateMachine):
     def _leaves(self, line: Line, card: int, amount: int) -> None:
         line.cards[card] -= amount
         line.left.append((self.now, amount))
+
+    @rule(who=people, place=st.integers(0, 3), part=st.sampled_from(["little", "all", "more"]))
+    def pays_in_and_wants_it_back(self, who: int, place: int, part: str) -> None:
+        line, card = self.lines[who], self._card(who, place)
+        if card is None:
+            return
+        amount = self._wanted(line, part)
+        tender = TenderPaid(TenderType.CASH, amount)
+        paid = recharge_card(**self._said(self.in_charge), card=card, tender=tender)
+        line.cards[card.pk] += amount
+        may = line.may_leave(self.now)
+        asked = {**self._said(self.in_charge), "operation": paid.operation}
+        if may is not None and amount > may:
+            self._refused(CoolingOff, refund_recharge, **asked)
+            return
+        refund_recharge(**asked)
+        self._leaves(line, card.pk, amount)
 
     @precondition(lambda self: self.held)
     @rule(data=st.data(), is_captured=st.booleans())
