@@ -31,6 +31,7 @@ def book(*rows: list[object]) -> bytes:
         b"\n\n\n\n\n\nphone\n1\n",
         book(["phone"], [], [], ["1"], ["2"], ["3"], ["4"]),
     ],
+    ids=["lines", "lines before", "book"],  # a book holds the second it was made
 )
 def test_rows_beyond_the_most_are_never_left_out_in_silence(content):
     limits = imports.Limits(bytes_max=100_000, rows_max=3)
@@ -39,7 +40,11 @@ def test_rows_beyond_the_most_are_never_left_out_in_silence(content):
         imports.read_bytes(content, limits)
 
 
-@pytest.mark.parametrize("content", [b"phone\n1\n" + b"\n" * 50, book(["phone"], ["1"], *([[]] * 5), [""])])
+@pytest.mark.parametrize(
+    "content",
+    [b"phone\n1\n" + b"\n" * 50, book(["phone"], ["1"], *([[]] * 5), [""])],
+    ids=["lines", "book"],
+)
 def test_empty_rows_at_the_end_are_nothing(content):
     assert len(imports.read_bytes(content, imports.Limits(bytes_max=100_000, rows_max=3))) == 1
 
