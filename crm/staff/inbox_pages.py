@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib import messages
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, When
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -26,7 +26,7 @@ from members.enums import Role
 from members.models import Purchase, Staff, Store
 from members.refusals import Refused
 from messaging.domain import conversations
-from messaging.enums import Concern, ConversationStatus
+from messaging.enums import URGENT, Concern, ConversationStatus
 from messaging.models import Conversation, InboundText, Suppression, TemplateVersion
 
 MAY_ANSWER = (*AT_TILL, Role.MARKETER)
@@ -37,13 +37,14 @@ SNOOZES = {
 }
 WHOSE = {"mine": gettext_lazy("Mine"), "nobody": pgettext_lazy("conversation", "Nobody’s")}
 LAST_VISITS = 3
+_HASTE = Case(When(status=ConversationStatus.OPEN, concern__in=URGENT, then=1), default=0)
 
 
 @never_cache
 @require_GET
 @needs(*MAY_ANSWER)
 def inbox(request: HttpRequest) -> HttpResponse:
-    """The conversations of the current store, newest first; a fixed number of queries. Follows by itself."""
+    """The conversations of the current store, urgent ones first, then the newest; a fixed number of queries. Follows by itself."""
     status = request.GET.get("status", ConversationStatus.OPEN)
     status = status if status in ConversationStatus.values else ConversationStatus.OPEN
     shown = _page_of(request, status)
@@ -175,16 +176,26 @@ def _page_of(request: HttpRequest, status: str) -> Page[Conversation]:
         rows = rows.filter(owner=access_of(request).staff)
     elif request.GET.get("whose") == "nobody":
         rows = rows.filter(owner=None)
-    moment, _sep, last = request.GET.get("after", "").partition("_")
-    after, number = aware_moment(moment), whole_number(last)
-    if after is not None and number is not None:
-        rows = rows.filter(Q(last_at__lt=after) | Q(last_at=after, pk__lt=number))
+    rows = _after(rows.annotate(haste=_HASTE), request.GET.get("after", ""))
     said = InboundText.objects.filter(phone=OuterRef("phone")).order_by("-id").values("text")[:1]
     rows = rows.annotate(last_text=Subquery(said)).select_related("member", "owner", "store")
-    rows = rows.order_by("-last_at", "-pk")
+    rows = rows.order_by("-haste", "-last_at", "-pk")
     return cut(
-        request, list(rows[: PAGE_ROWS + 1]), PAGE_ROWS, lambda row: f"{row.last_at.isoformat()}_{row.pk}"
+        request,
+        list(rows[: PAGE_ROWS + 1]),
+        PAGE_ROWS,
+        lambda row: f"{row.haste}_{row.last_at.isoformat()}_{row.pk}",
     )
+
+
+def _after(rows: QuerySet[Any], last: str) -> QuerySet[Any]:
+    """Those behind the last of a page; all of them when it names none."""
+    haste, moment, number = [*last.split("_"), "", "", ""][:3]
+    urgency, at, pk = whole_number(haste), aware_moment(moment), whole_number(number)
+    if urgency is None or at is None or pk is None:
+        return rows
+    older = Q(last_at__lt=at) | Q(last_at=at, pk__lt=pk)
+    return rows.filter(Q(haste__lt=urgency) | Q(older, haste=urgency))
 
 
 def _show(

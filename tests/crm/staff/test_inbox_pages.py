@@ -315,6 +315,31 @@ def test_pages_continue_after_the_last_row_and_filters_stand_in_the_address(says
     assert desk.get("/inbox/?status=x&concern=y&after=z&whose=w").status_code == 200
 
 
+def test_a_lost_card_and_a_dispute_stand_before_newer_questions_and_pages_go_on_behind_them(
+    says, enrol, desk, monkeypatch
+):
+    monkeypatch.setattr("crm.staff.inbox_pages.PAGE_ROWS", 2)
+    texts = ["I lost my card", "When do you open?", "someone used my card", "Do you do nails?", "几点关门"]
+    for number, text in enumerate(texts):
+        phone = f"1380013810{number}"
+        enrol(phone)
+        says(text, f"+86{phone}")
+
+    seen, address = [], "/inbox/"
+    while address:
+        shown = desk.get(address).context["page"]
+        seen += [row.last_text for row in shown.rows]
+        address = shown.older_url
+
+    assert seen == [
+        "someone used my card",
+        "I lost my card",
+        "几点关门",
+        "Do you do nails?",
+        "When do you open?",
+    ]
+
+
 def test_the_rows_alone_come_when_the_page_asks_again(says, li_lei, desk):
     says("几点开门")
 
