@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib import messages
-from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, When
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -179,7 +179,7 @@ def _page_of(request: HttpRequest, status: str) -> Page[Conversation]:
     rows = _after(rows.annotate(haste=_HASTE), request.GET.get("after", ""))
     said = InboundText.objects.filter(phone=OuterRef("phone")).order_by("-id").values("text")[:1]
     rows = rows.annotate(last_text=Subquery(said)).select_related("member", "owner", "store")
-    rows = rows.order_by("-haste", "-last_at", "-pk")
+    rows = rows.order_by(F("haste").desc(), "-last_at", "-pk")
     return cut(
         request,
         list(rows[: PAGE_ROWS + 1]),
