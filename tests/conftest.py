@@ -80,12 +80,6 @@ def house_log_unread() -> None:
     logging.getLogger().handlers.clear()
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Crowds of 64 connections wait for each other: two or three at once are more than the database takes."""
-    if "hands" in getattr(item, "fixturenames", ()):
-        item.add_marker(pytest.mark.xdist_group("crowds"))
-
-
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Seven thousand tests stay: looking through them again and again for garbage was a fifth of the time."""
     gc.collect()

@@ -79,7 +79,7 @@ def owners_page(language: str) -> str:
 def test_a_wrong_password_is_tried_once_told_and_corrected(carrier, gateways, li_lei: Member):
     gateway = account(carrier, "wrong")
     gateways.start()
-    wait_for(lambda: bind_state() == "refused", 5, "the refusal")
+    wait_for(lambda: bind_state() == "refused", 20, "the refusal")
     queue([li_lei], MessageClass.NOTIFICATION)
 
     time.sleep(5)  # more than two leases of two seconds
@@ -102,11 +102,11 @@ def test_an_account_closed_while_texts_leave_keeps_them_and_does_not_hammer(
 ):
     account(carrier, "right")
     gateways.start()
-    wait_for(lambda: bind_state() == "bound", 5, "the bind")
+    wait_for(lambda: bind_state() == "bound", 20, "the bind")
     carrier.closed_account = True
 
     queue([li_lei], MessageClass.NOTIFICATION)
-    wait_for(lambda: states() == {State.RETRY_WAIT: 1}, 5, "the refusal of the text")
+    wait_for(lambda: states() == {State.RETRY_WAIT: 1}, 20, "the refusal of the text")
     time.sleep(2)
     tries = len(carrier.submits)
     carrier.closed_account = False

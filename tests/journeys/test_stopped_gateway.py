@@ -163,7 +163,7 @@ def test_without_the_five_seconds_what_it_held_goes_out_stale(carrier, riverside
 def test_the_thawed_process_serves_again_when_the_other_one_goes(carrier, gateways, li_lei):
     open_gateway(carrier)
     frozen = gateways.start()
-    wait_for(lambda: Gateway.objects.get().bind_state == "bound", 5, "the bind")
+    wait_for(lambda: Gateway.objects.get().bind_state == "bound", 20, "the bind")
     epoch = Gateway.objects.get().lease_epoch
     other = gateways.start()
     frozen.send_signal(signal.SIGSTOP)

@@ -48,13 +48,13 @@ class Simulator:
         return [json.loads(line) for line in self.journal_path.read_text().rpartition("\n")[0].splitlines()]
 
     def waits_for(self, **counters: int) -> bool:
-        """Until the counters are reached, at most five seconds."""
+        """Until the counters are reached, at most twenty seconds."""
 
         def reached() -> bool:
             stats = self.call("/api/stats")
             return all(stats[name] >= count for name, count in counters.items())
 
-        return wait_until(reached, 5)
+        return wait_until(reached, 20)
 
 
 @pytest.fixture(scope="module")

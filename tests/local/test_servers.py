@@ -153,7 +153,7 @@ def test_servers_leave_with_their_last_user_even_a_killed_one(machine: Machine) 
     second.wait()
 
     assert wait_until(lambda: not is_running(server), 30)
-    assert wait_until(lambda: not (machine.folder / "services.json").exists(), 5)
+    assert wait_until(lambda: not (machine.folder / "services.json").exists(), 20)
     shutil.rmtree(home)
 
 

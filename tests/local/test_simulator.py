@@ -32,7 +32,7 @@ class Shop:
         )
 
     async def next_heard(self) -> smpp34.DeliverSmEvent:
-        return await asyncio.wait_for(self.heard.get(), 5)
+        return await asyncio.wait_for(self.heard.get(), 20)
 
 
 @contextlib.asynccontextmanager

@@ -98,7 +98,7 @@ def test_a_text_waits_for_its_phone_and_reports_until_it_is_heard(simulator: Sim
 
     simulator.call(f"/api/handsets/{ANN}/power", {"on": True})
 
-    assert wait_until(lambda: bool(house.heard), 5)
+    assert wait_until(lambda: bool(house.heard), 20)
     path, report = house.heard[0]
     assert path == "/hooks/gateways/secret/receipts"
     assert report == {

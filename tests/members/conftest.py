@@ -21,6 +21,12 @@ SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wai
 Act = Callable[[], Any]
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Crowds open 64 connections: those of two or three test processes at once are more than the database takes."""
+    if hasattr(getattr(item, "module", None), "at_once"):
+        item.add_marker(pytest.mark.xdist_group("crowds"))
+
+
 @pytest.fixture(scope="module", autouse=True)
 def hands_let_go() -> Iterator[None]:
     """The connections of a module's crowds do not outlive it: elsewhere it is counted how many there are."""

@@ -171,11 +171,11 @@ def test_the_fast_path_agrees_with_the_library(number: int) -> None:
 def test_clean_numbers_are_read_by_the_hundred_thousand() -> None:
     numbers = [f"138{index:08d}" for index in range(100_000)]
 
-    started = time.perf_counter()
+    started = time.process_time()
     for number in numbers:
         normalize(number)
 
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_what_was_composed_is_found_again_letter_for_letter(literals, values):
 
 def test_a_long_text_that_does_not_fit_is_told_at_once():
     wording = "".join(f"a{{v{number}}}" for number in range(60)) + "b"
-    began = time.monotonic()
+    began = time.process_time()
 
     assert filled_in("【常客】" + "a" * 5_000, wording) is None
-    assert time.monotonic() - began < 0.5
+    assert time.process_time() - began < 0.5

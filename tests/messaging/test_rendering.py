@@ -211,11 +211,11 @@ def test_a_hundred_thousand_texts_are_ready_within_seconds() -> None:
     template = compile_template("尊敬的{name|会员}，您于{store}消费{amount}，余额{balance}。")
     values = {"name": "王小明", "store": "Downtown Store", "amount": "¥1,234.50", "balance": "¥88.00"}
 
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in range(100_000):
         template.render(values)
 
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(
