@@ -1,18 +1,16 @@
 """Words that cannot wait: "this was not me", a card that is lost or stolen; in English and Chinese.
 
-Asked of texts that nothing else understood (messaging/domain/inbound.py). They only decide how soon a person looks and
-what the inbox calls it, so they err towards alarm. Nothing is frozen or taken back by them.
+Asked of texts that nothing else understood, and of questions for a balance and the like (messaging/domain/inbound.py).
+They decide how soon a person looks and what the inbox calls it, so they err towards alarm; where a notice that offers
+"reply 0" is open, "not me" is that answer (messaging/domain/questions.py).
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 
-from messaging.chinese import simplify
 from messaging.enums import Concern
-
-LONGEST_READ = 1600  # characters; what follows is not read
+from messaging.inbound_grammar import plain_of
 
 _DEED = r"(?:purchase|payment|charge|transaction|order|spend(?:ing)?|redemption|recharge|top[ -]?up|bill|deduction)"
 _VALUE = r"(?:cards?|account|balance|points|money|credit|stored value)"
@@ -25,9 +23,9 @@ _NOT_MINE = re.compile(
             rf"\b(?:was|is) ?n[o']?t (?:me|my (?:own )?{_DEED}s?|mine|made by me)\b|\bnot me\b",
             rf"{_NEVER} (?:\w+ )?(?:make|made|do|done|authori[sz]ed?|approved?) "
             r"(?:this|that|it|those|these|any|the|such)\b",
-            rf"{_NEVER} (?:\w+ )?(?:buy|bought|spend|spent|pay|paid|use|used) (?:\w+ ){{0,2}}"
-            rf"(?:this|that|it|anything|any|there|at your|{_VALUE}|\d)",
-            r"\b(?:do ?n[o']?t|did ?n[o']?t|can(?:no|')t|not) recogni[sz]e\b",
+            rf"{_NEVER} (?:\w+ )?(?:(?:buy|bought|spend|spent|pay|paid) (?:\w+ ){{0,2}}"
+            r"(?:this|that|it|anything|any|there|at your|\d)|used? (?:my|the|this) (?:\w+ )?(?:card|account)\b)(?!.* yet\b)",
+            r"(?:^|\bi |[,.!?] ?)(?:do ?n[o']?t|did ?n[o']?t|can(?:no|')t) recogni[sz]e\b",
             rf"{_SOMEBODY} {_TAKES}\b.{{0,24}}\b(?:my|our|this) (?:\w+ )?{_VALUE}\b",
             rf"\b(?:charged|debited|took|used) (?:\w+ )?{_VALUE} without\b",
             r"\b(?:fraud\w*|unauthori[sz]ed|identity theft)\b",
@@ -56,8 +54,7 @@ _CHINESE_LOST = re.compile(
 
 def alarm_in(text: str) -> Concern | None:
     """DISPUTE where somebody says that a deed was not theirs, LOST where a card is gone, None for everything else."""
-    plain = simplify(unicodedata.normalize("NFKC", text[:LONGEST_READ]).casefold()).replace("’", "'")
-    plain = re.sub(r"\s+", " ", plain)
+    plain = plain_of(text).replace("\n", " ")
     compact = plain.replace(" ", "")
     if _NOT_MINE.search(plain) or _CHINESE_NOT_MINE.search(compact):
         return Concern.DISPUTE

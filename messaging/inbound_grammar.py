@@ -69,7 +69,10 @@ def classify_inbound(
     said = _read(text)
     answer = _pending_answer(said, pending)
     how = _opt_out(
-        said, region, {_joined(_plain(word)) for word in advertised or ()} - {""}, answered=answer is not None
+        said,
+        region,
+        {_joined(plain_of(word)) for word in advertised or ()} - {""},
+        answered=answer is not None,
     )
     if how:
         return Intent("opt_out", how)
@@ -88,7 +91,7 @@ def classify_inbound(
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    plain: str  # NFKC, lower case, simplified, visible, spaces collapsed
+    plain: str  # `plain_of`
     whole: str  # plain without surrounding quotes, punctuation, emoji
     joined: str  # whole without spaces, dots, hyphens
     words: tuple[str, ...]  # Latin words and digits
@@ -99,7 +102,8 @@ class _Said:
         return re.search(r"[\u4e00-\u9fff]", self.whole) is not None
 
 
-def _plain(text: str) -> str:
+def plain_of(text: str) -> str:
+    """As far as it is read: NFKC, lower case, simplified, visible, spaces collapsed."""
     text = unicodedata.normalize("NFKC", text[:LONGEST_READ])
     text = "".join(char for char in text if unicodedata.category(char) not in ("Cf", "Cs"))
     text = simplify(text.casefold()).replace("’", "'").replace("‘", "'").replace("`", "'")
@@ -120,7 +124,7 @@ def _joined(text: str) -> str:
 
 
 def _read(text: str) -> _Said:
-    plain = _plain(text)
+    plain = plain_of(text)
     clauses = re.split(r"[.!?;,\n。!?;,、:…~]+|\s[-–—]+\s|—", plain)
     return _Said(
         plain=plain,
@@ -235,7 +239,7 @@ def _answer_forms(pending: Mapping[str, str | Iterable[str]] | Iterable[str]) ->
         meanings = pending[key] if isinstance(pending, Mapping) else ()
         meanings = [meanings] if isinstance(meanings, str) else list(meanings)
         for spoken in (key, *meanings):
-            plain = _joined(_plain(str(spoken)))
+            plain = _joined(plain_of(str(spoken)))
             for group in (YES_WORDS, NO_WORDS, CANCEL_WORDS):
                 if plain in group:
                     forms.update((word, str(key)) for word in group if word not in forms)
@@ -357,6 +361,6 @@ def _keyword(said: _Said, keywords: Collection[str] | None) -> str:
     """The text in capitals when it opens an interaction: "#WIN", "VOTE 3", "抽奖"."""
     if re.fullmatch(r"#\s?\w{1,20}", said.plain):
         return said.whole.upper()
-    known = KEYWORDS if keywords is None else {_joined(_plain(word)) for word in keywords}
+    known = KEYWORDS if keywords is None else {_joined(plain_of(word)) for word in keywords}
     led = re.fullmatch(r"(\D+?)\s*\d{1,6}", said.whole)
     return said.whole.upper() if said.joined in known or (led and led[1] in known) else ""

@@ -35,6 +35,8 @@ unauthorized transaction on my account
 my card has been hacked
 This isn’t my purchase
 I haven't spent 88 at your store
+I did not use my card today
+do not recognise it
 you charged my card without asking
 """
 LOST = """
@@ -68,6 +70,11 @@ can I use my points on a haircut
 Do you charge for parking?
 I did not get my receipt
 not mean to bother you
+I have not used any of my coupons, do they expire?
+I haven't used it yet
+I haven't paid for that yet, can I pay by card?
+I haven't used my card yet, when does it end?
+The machine can't recognize my card
 lost my receipt, can you send it again
 My daughter will use my card on Sunday, ok?
 I never got the code
@@ -82,6 +89,10 @@ def lines(text: str) -> list[str]:
 @pytest.mark.parametrize("text", lines(NOT_ME))
 def test_somebody_says_it_was_not_them(text: str):
     assert alarm_in(text) == Concern.DISPUTE
+
+
+def test_letters_nobody_sees_hide_nothing():
+    assert alarm_in("not\u200d m\u200be") == Concern.DISPUTE
 
 
 @pytest.mark.parametrize("text", lines(LOST))
