@@ -20,7 +20,7 @@ from members.domain.card_states import check_not_busy, open_for
 from members.domain.closing_facts import Used, used_by_source
 from members.domain.deeds import Outcome, conclude, legs_by_kind, replayed
 from members.domain.gifts import points_back, take_coupon_back
-from members.domain.ledger import Actor, Deed, Leg, TenderPaid
+from members.domain.ledger import Actor, ApprovalRequired, Deed, Leg, TenderPaid
 from members.domain.lot_parts import open_lot
 from members.domain.phone_changes import check_spend
 from members.domain.services import deferred_of, owed_legs
@@ -197,11 +197,16 @@ def close_card(
     """
     with transaction.atomic():
         shown = quote(card, at=at).payout_minor if payout_minor is None else payout_minor
-        deed = open_for(
-            OperationKind.CLOSE, _CLOSED_FROM, _("Only an active or a frozen card can be closed."),
-            actor, key, at, store, card, note=note, amount_minor=shown, request={"amount": payout_minor},
-            lots_of=(*STORED_VALUE, AccountKind.SERVICES, AccountKind.POINTS),
-        )  # fmt: skip
+        try:
+            deed = open_for(
+                OperationKind.CLOSE, _CLOSED_FROM, _("Only an active or a frozen card can be closed."),
+                actor, key, at, store, card, note=note, amount_minor=shown, request={"amount": payout_minor},
+                lots_of=(*STORED_VALUE, AccountKind.SERVICES, AccountKind.POINTS),
+            )  # fmt: skip
+        except ApprovalRequired:  # nobody is asked for a yes to what would be refused after it
+            check_not_busy(card)
+            check_spend(card.member, shown, at)
+            raise
         if deed.is_replay:
             return replayed(deed)
         check_not_busy(card)
@@ -265,12 +270,16 @@ def refund_recharge(
         raise NothingLeft(_("Only a recharge can be taken back."))
     with transaction.atomic():
         shown = quote_recharge(operation, at=at).payout_minor if payout_minor is None else payout_minor
-        deed = open_for(
-            OperationKind.REFUND_RECHARGE, {CardStatus.ACTIVE}, _("This card is not active."),
-            actor, key, at, store, card, note=note, amount_minor=shown, reverses=operation,
-            request={"operation": operation.pk, "amount": payout_minor},
-            lots_of=(*STORED_VALUE, AccountKind.POINTS),
-        )  # fmt: skip
+        try:
+            deed = open_for(
+                OperationKind.REFUND_RECHARGE, {CardStatus.ACTIVE}, _("This card is not active."),
+                actor, key, at, store, card, note=note, amount_minor=shown, reverses=operation,
+                request={"operation": operation.pk, "amount": payout_minor},
+                lots_of=(*STORED_VALUE, AccountKind.POINTS),
+            )  # fmt: skip
+        except ApprovalRequired:  # nobody is asked for a yes to what would be refused after it
+            check_spend(card.member, shown, at)
+            raise
         if deed.is_replay:
             return replayed(deed)
         lots = [lot for lot in deed.lots_of(*STORED_VALUE) if lot.source == operation.pk]

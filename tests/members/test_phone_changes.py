@@ -11,7 +11,7 @@ from members.domain.cards import open_card, recharge_card
 from members.domain.closing import close_card, refund_recharge
 from members.domain.enrolment import PhoneTaken, PhoneUnusable
 from members.domain.holds import authorise
-from members.domain.ledger import Actor, OwnAccount, TenderPaid
+from members.domain.ledger import Actor, ApprovalRequired, OwnAccount, TenderPaid
 from members.domain.merging import merge
 from members.domain.phone_changes import (
     CoolingOff,
@@ -27,18 +27,21 @@ from members.domain.phone_changes import (
 from members.domain.refunds import refund
 from members.domain.services import sell_services, take_service
 from members.domain.spending import spend
-from members.enums import CardStatus, ConsentSource, OperationKind, TenderType
+from members.enums import CardStatus, ConsentSource, OperationKind, Role, TenderType
 from members.models import (
     AuditEntry,
     Card,
     CardKind,
     CardProduct,
+    LimitedDeed,
     Member,
     MembershipEvent,
     Operation,
     PhoneChangeStatus,
     ServiceGroup,
+    StaffLimit,
 )
+from members.refusals import Refused
 from messaging.domain import suppressions
 from messaging.models import Suppression
 from tests.conftest import NOON
@@ -183,6 +186,27 @@ def test_a_payout_counts_and_a_large_one_waits(ask, loaded_card, in_charge, at_t
     pay(loaded_card, 20_000, NOON, at_till, riverside)
     close_card(key="later", at=NOON + 2 * DAY, card=fresh(), **common)
     assert fresh().status == CardStatus.CLOSED
+
+
+def test_nobody_is_asked_to_approve_a_payout_that_would_be_refused_after_it(
+    ask, loaded_card, in_charge, at_till, riverside
+):
+    for deed in LimitedDeed:
+        StaffLimit.objects.create(deed=deed, role=Role.MANAGER, amount_max=100)
+    recharge = Operation.objects.get(card=loaded_card, kind=OperationKind.RECHARGE)
+    common = {"actor": in_charge, "at": NOON, "store": riverside}
+
+    def payouts(why: type[Refused]) -> None:
+        card = Card.objects.select_related("member", "product", "store").get(pk=loaded_card.pk)
+        with pytest.raises(why):
+            close_card(key="close", card=card, **common)
+        with pytest.raises(why):
+            refund_recharge(key="back", operation=recharge, **common)
+
+    payouts(ApprovalRequired)
+    ask()
+    recharge = Operation.objects.get(pk=recharge.pk)
+    payouts(CoolingOff)
 
 
 def test_what_was_paid_out_leaves_less_to_spend(ask, loaded_card, in_charge, at_till, riverside):
